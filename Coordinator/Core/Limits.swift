@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bound of the coordinator, each with its reason. A bound that an operator must set is a configuration key instead.
+
+package enum Limits {
+    /// One request's head. Tokens, cookies and long queries fit four times over.
+    package static let requestHeadBytes = 32 * 1024
+    /// Header fields in one head; more is an attack or a loop.
+    package static let requestHeaderFields = 100
+    /// A JSON body of the services (OpenStack's own limit is 114,688 bytes).
+    package static let jsonBodyBytes = 256 * 1024
+    /// A whole head must arrive within this time, however slowly it trickles.
+    package static let headSeconds = 10
+    /// No progress on a body or a reply for this long ends the connection.
+    package static let stallSeconds = 30
+    /// A JSON body must be whole within this time.
+    package static let jsonBodySeconds = 30
+    /// A quiet keep-alive connection is kept this long.
+    package static let idleSeconds = 75
+    /// Open connections of one coordinator; each idle one costs under 1 KiB.
+    package static let connections = 20_000
+    /// On SIGTERM, requests under way may take this long.
+    package static let drainSeconds = 20
+    /// Rows of one page when the client names no limit, and the most it may ask for.
+    package static let pageRows = 1000
+    package static let largestPageRows = 10_000
+    /// Writes waiting for the writer; more are refused with 503 at once, rather than late.
+    package static let queuedWrites = 10_000
+    /// Writes that share one commit.
+    package static let groupCommit = 256
+    /// A statement or a wait for a database connection may take this long.
+    package static let databaseSeconds = 20
+    /// Password checks waiting for a hashing thread; at 30 ms each the last waits 10 s on one core.
+    package static let queuedPasswordChecks = 320
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structured logging: one JSON object a line on a file descriptor. Lines are gathered in memory and written by a thread of
+// their own, so no request waits for the disk; when the reader of the log stalls, lines are dropped and counted, never
+// queued without bound. Secrets are never passed in.
+
+import Glibc
+import JSON
+import Synchronization
+
+package enum LogLevel: Int, Sendable, Comparable, CaseIterable {
+    case debug, info, warning, error
+    package static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
+    package var name: String { "\(self)" }
+    package init?(name: String) {
+        guard let level = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = level
+    }
+}
+
+package final class Log: Sendable {
+    /// Bytes waiting to be written; beyond it lines are dropped.
+    private static let bufferBytes = 4 << 20
+
+    private struct State {
+        var buffer: [UInt8] = []
+        var dropped = 0
+    }
+    private let state = Mutex(State())
+    private let file: Int32
+    package let level: LogLevel
+    private let clock: any Clock
+
+    package init(file: Int32 = 2, level: LogLevel = .info, clock: any Clock = SystemClock()) {
+        self.file = file
+        self.level = level
+        self.clock = clock
+    }
+
+    package func isEnabled(_ level: LogLevel) -> Bool { level >= self.level }
+
+    /// One line; `fields` adds members to it. Nothing is evaluated when the level is off.
+    package func write(
+        _ level: LogLevel, _ message: @autoclosure () -> String, _ fields: (inout JSONWriter) -> Void = { _ in }
+    ) {
+        guard isEnabled(level) else { return }
+        var line = JSONWriter.bytes(capacity: 384) { w in
+            w.object { w in
+                w.field("time", clock.now.text)
+                w.field("level", level.name)
+                w.field("message", message())
+                fields(&w)
+            }
+        }
+        line.append(UInt8(ascii: "\n"))
+        let isUrgent = level >= .warning
+        let full = state.withLock { state in
+            if state.buffer.count + line.count > Self.bufferBytes {
+                state.dropped += 1
+            } else {
+                state.buffer.append(contentsOf: line)
+            }
+            return isUrgent || state.buffer.count > 256 << 10
+        }
+        if full { flush() }
+    }
+
+    package func info(_ message: @autoclosure () -> String) { write(.info, message()) }
+    package func warning(_ message: @autoclosure () -> String) { write(.warning, message()) }
+    package func error(_ message: @autoclosure () -> String) { write(.error, message()) }
+
+    /// Writes what is waiting. Called by the flush loop four times a second and at the end.
+    package func flush() {
+        let (bytes, dropped) = state.withLock { state in
+            let taken = (state.buffer, state.dropped)
+            state.buffer.removeAll(keepingCapacity: taken.0.count < 1 << 20)
+            state.dropped = 0
+            return taken
+        }
+        var at = 0
+        while at < bytes.count {
+            let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + at }, bytes.count - at) }
+            if written <= 0 { if written < 0 && errno == EINTR { continue } else { break } }
+            at += written
+        }
+        if dropped > 0 { write(.warning, "log lines were dropped") { $0.field("count", dropped) } }
+    }
+}

@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+// Every target of Martlet, dependency arrows only downwards (see README.md of each top folder).
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+func module(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "martlet",
+    products: [
+        .executable(name: "martlet-coordinator", targets: ["MartletCoordinator"]),
+        .executable(name: "martlet", targets: ["MartletCommand"]),
+    ],
+    targets: [
+        // What both programs share
+        .target(name: "CSystem", path: "Protocol/CSystem"),
+        .systemLibrary(name: "COpenSSL", path: "Protocol/Libraries/COpenSSL"),
+        .systemLibrary(name: "CSodium", path: "Protocol/Libraries/CSodium"),
+        module("EventLoop", "Protocol/EventLoop", ["CSystem"]),
+        module("Crypto", "Protocol/Crypto", ["COpenSSL", "CSodium", "CSystem"]),
+
+        // The coordinator, lowest first
+        .systemLibrary(name: "CSQLite", path: "Coordinator/Libraries/CSQLite"),
+        .systemLibrary(name: "CPostgres", path: "Coordinator/Libraries/CPostgres"),
+        .systemLibrary(name: "CLDAP", path: "Coordinator/Libraries/CLDAP"),
+        module("JSON", "Coordinator/JSON", []),
+        module("Core", "Coordinator/Core", ["JSON", "CSystem"]),
+        module("Database", "Coordinator/Database", ["Core", "EventLoop", "CSQLite", "CPostgres", "CSystem"]),
+        module("HTTP", "Coordinator/HTTP", ["Core", "JSON", "EventLoop", "Crypto", "CSystem", "COpenSSL"]),
+        module("Events", "Coordinator/Events", ["Core", "JSON", "Database"]),
+        module("Jobs", "Coordinator/Jobs", ["Core", "JSON", "Database", "EventLoop", "Events"]),
+        module("LDAP", "Coordinator/LDAP", ["Core", "EventLoop", "CLDAP"]),
+        module("Identity", "Coordinator/Identity",
+            ["Core", "JSON", "Database", "HTTP", "Events", "Jobs", "Crypto", "EventLoop", "LDAP"]),
+        .executableTarget(name: "MartletCoordinator",
+            dependencies: ["Core", "Database", "HTTP", "Events", "Jobs", "Identity", "EventLoop", "Crypto"],
+            path: "Coordinator/Main", swiftSettings: strict),
+        .executableTarget(name: "MartletCommand",
+            dependencies: ["Core", "JSON", "Database", "Events", "Identity", "Crypto", "EventLoop"],
+            path: "Coordinator/Command", swiftSettings: strict),
+
+        tests("JSONTests", ["JSON"]),
+        tests("CoreTests", ["Core", "JSON"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("EventLoopTests", ["EventLoop"]),
+        tests("DatabaseTests", ["Database", "Core"]),
+        tests("HTTPTests", ["HTTP", "Core", "JSON", "EventLoop", "Crypto"]),
+        tests("EventsTests", ["Events", "Database", "Core"]),
+        tests("JobsTests", ["Jobs", "Events", "Database", "Core", "JSON"]),
+        tests("LDAPTests", ["LDAP", "Core"]),
+        tests("IdentityTests", ["Identity", "HTTP", "Jobs", "Events", "Database", "Core", "JSON", "Crypto", "EventLoop"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
