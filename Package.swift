@@ -24,7 +24,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Protocol/Libraries/COpenSSL"),
         .systemLibrary(name: "CSodium", path: "Protocol/Libraries/CSodium"),
         module("EventLoop", "Protocol/EventLoop", ["CSystem"]),
-        module("Crypto", "Protocol/Crypto", ["COpenSSL", "CSodium", "CSystem"]),
+        module("Crypto", "Protocol/Crypto", ["COpenSSL", "CSodium", "CSystem", "EventLoop"]),
 
         // The coordinator, lowest first
         .systemLibrary(name: "CSQLite", path: "Coordinator/Libraries/CSQLite"),

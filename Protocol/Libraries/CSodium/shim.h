@@ -1,4 +1,5 @@
 /* Password hashing: argon2id by libsodium, bcrypt by libcrypt. */
 #pragma once
 #include <crypt.h>
+#include <malloc.h>
 #include <sodium.h>
