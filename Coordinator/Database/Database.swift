@@ -6,151 +6,197 @@
 //
 // Stores get a Connection and write SQL with $1, $2 …, which both engines take. The name is the statement group's metric.
 //
-// Invariants: a write's closure runs on the writer, inside one transaction with its own savepoint, and the caller hears of
-// success only after the commit is durable; a closure may run again when the engine reports a serialization fault, so it
-// must have no effect but its statements; nothing outside is awaited while a connection is held.
+// Invariants: a write's closure runs in one transaction of its own, as if no other ran beside it, and the caller hears of
+// success only after the commit is durable; a closure may run again when the engine asks for it, so it must have no effect
+// but its statements; a read sees one snapshot, and everything whose write had returned before it; nothing outside is
+// awaited while a connection is held.
 
 import Core
+import EventLoop
+import Synchronization
 
-package enum SQLValue: Sendable, Equatable {
-    case null
-    case int(Int64)
-    case real(Double)
-    case text(String)
-    case blob([UInt8])
-
-    package static func optional(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
-    package static func optional(_ value: Int64?) -> SQLValue { value.map { .int($0) } ?? .null }
-    package static func bool(_ value: Bool) -> SQLValue { .int(value ? 1 : 0) }
-    package static func id<Kind>(_ id: ID<Kind>) -> SQLValue { .text(id.text) }
-    package static func id<Kind>(_ id: ID<Kind>?) -> SQLValue { optional(id?.text) }
-    package static func time(_ instant: Instant) -> SQLValue { .int(instant.microseconds) }
-    package static func time(_ instant: Instant?) -> SQLValue { optional(instant?.microseconds) }
-}
-
-/// One row; columns by position, in the order the statement names them. A column of another type reads as its empty value.
-package struct Row: Sendable {
-    package let values: [SQLValue]
-    package init(_ values: [SQLValue]) { self.values = values }
-
-    package func text(_ column: Int) -> String { optionalText(column) ?? "" }
-    package func int(_ column: Int) -> Int64 { optionalInt(column) ?? 0 }
-    package func bool(_ column: Int) -> Bool { int(column) != 0 }
-    package func real(_ column: Int) -> Double { if case .real(let value) = values[column] { value } else { Double(int(column)) } }
-    package func optionalText(_ column: Int) -> String? { if case .text(let value) = values[column] { value } else { nil } }
-    package func optionalInt(_ column: Int) -> Int64? { if case .int(let value) = values[column] { value } else { nil } }
-    package func optionalBool(_ column: Int) -> Bool? { optionalInt(column).map { $0 != 0 } }
-    package func blob(_ column: Int) -> [UInt8] { if case .blob(let value) = values[column] { value } else { [] } }
-    package func id<Kind>(_ column: Int, _ kind: Kind.Type = Kind.self) -> ID<Kind> { ID(text(column)) }
-    package func optionalID<Kind>(_ column: Int, _ kind: Kind.Type = Kind.self) -> ID<Kind>? { optionalText(column).map { ID($0) } }
-    package func time(_ column: Int) -> Instant { Instant(microseconds: int(column)) }
-    package func optionalTime(_ column: Int) -> Instant? { optionalInt(column).map { Instant(microseconds: $0) } }
-}
-
-package struct DatabaseError: Error, Sendable, CustomStringConvertible {
-    package enum Kind: Sendable {
-        /// A unique index or primary key refused the row.
-        case unique
-        case foreignKey
-        /// The engine asks for the transaction to be run again.
-        case serialization
-        case full
-        case unavailable
-        case other
+package final class Database: Sendable {
+    private enum Engine: Sendable {
+        case sqlite(SQLiteEngine)
+        case postgres(PostgresEngine)
     }
-    package let kind: Kind
-    package let message: String
-    package init(_ kind: Kind, _ message: String) {
-        self.kind = kind
-        self.message = message
-    }
-    package var description: String { "\(kind): \(message)" }
-}
+    private let engine: Engine
+    private let timings: Timings?
 
-/// A connection lent to a closure for its duration; used by one thread at a time, never kept.
-package protocol Connection: AnyObject {
-    /// Runs a statement written out in a Store.
-    func rows(_ sql: StaticString, _ arguments: [SQLValue]) throws(DatabaseError) -> [Row]
-    /// Runs a statement for its effect; returns how many rows it touched.
-    @discardableResult
-    func execute(_ sql: StaticString, _ arguments: [SQLValue]) throws(DatabaseError) -> Int
-    /// Runs a statement put together from written-out pieces.
-    func rows(_ query: Query) throws(DatabaseError) -> [Row]
-    @discardableResult
-    func execute(_ query: Query) throws(DatabaseError) -> Int
-}
-
-extension Connection {
-    package func rows(_ sql: StaticString) throws(DatabaseError) -> [Row] { try rows(sql, []) }
-    package func row(_ sql: StaticString, _ arguments: [SQLValue]) throws(DatabaseError) -> Row? {
-        try rows(sql, arguments).first
-    }
-    @discardableResult
-    package func execute(_ sql: StaticString) throws(DatabaseError) -> Int { try execute(sql, []) }
-}
-
-/// A statement of written-out pieces and bound values, for lists with optional filters. Text of a client can only come in as
-/// a value. In pieces, "?" stands for the next value.
-///
-///     var query = Query("SELECT id, name FROM user")
-///     query.filter("domain_id = ?", .id(domain))
-///     query.append("ORDER BY id LIMIT ?", .int(limit))
-package struct Query: Sendable {
-    package private(set) var text: String
-    package private(set) var arguments: [SQLValue] = []
-    private var hasFilter = false
-
-    package init(_ head: StaticString, _ values: SQLValue...) {
-        text = ""
-        add(head, values)
+    private init(_ engine: Engine, _ timings: Timings?) {
+        self.engine = engine
+        self.timings = timings
     }
 
-    /// Adds "WHERE …" the first time and "AND …" after.
-    package mutating func filter(_ condition: StaticString, _ values: SQLValue...) {
-        text += hasFilter ? " AND " : " WHERE "
-        hasFilter = true
-        add(condition, values)
-    }
-
-    package mutating func append(_ piece: StaticString, _ values: SQLValue...) {
-        text += " "
-        add(piece, values)
-    }
-
-    /// Adds "WHERE column IN ($1, …)"; an empty list matches nothing.
-    package mutating func filter(_ column: StaticString, in values: [SQLValue]) {
-        text += hasFilter ? " AND " : " WHERE "
-        hasFilter = true
-        guard !values.isEmpty else { return text += "1 = 0" }
-        text += "\(column) IN ("
-        for (i, value) in values.enumerated() {
-            arguments.append(value)
-            text += i == 0 ? "$\(arguments.count)" : ", $\(arguments.count)"
-        }
-        text += ")"
-    }
-
-    private mutating func add(_ piece: StaticString, _ values: [SQLValue]) {
-        var rest = values[...]
-        for character in piece.description.unicodeScalars {
-            if character == "?", let value = rest.popFirst() {
-                arguments.append(value)
-                text += "$\(arguments.count)"
+    /// Opens "sqlite:/path/file.db" or "postgresql://…" and applies the migrations it lacks.
+    package static func open(
+        _ location: String, migrations: [Migration], metrics: Metrics? = nil, connections: Int = 8
+    ) async throws -> Database {
+        let engine: Engine = try await onThread("database.open") {
+            if let path = location.dropping(prefix: "sqlite:") {
+                .sqlite(try SQLiteEngine(path: path, migrations: migrations))
+            } else if location.hasPrefix("postgresql://") || location.hasPrefix("postgres://") {
+                .postgres(try PostgresEngine(location, migrations: migrations, connections: connections))
             } else {
-                text.unicodeScalars.append(character)
+                throw CloudError.badRequest("A database is named \"sqlite:/path/to/file\" or \"postgresql://…\".")
             }
         }
-        precondition(rest.isEmpty, "more values than '?' in a statement's piece")
+        let database = Database(engine, metrics.map(Timings.init))
+        metrics?.gauge("martlet_database_waiting", help: "Calls waiting for the database.") { [weak database] in
+            Double(database?.waiting ?? 0)
+        }
+        return database
+    }
+
+    package var isPostgres: Bool { if case .postgres = engine { true } else { false } }
+
+    /// Calls that wait for the writer or for a connection.
+    package var waiting: Int {
+        switch engine {
+        case .sqlite(let engine): engine.waitingWrites
+        case .postgres(let engine): engine.waiting
+        }
+    }
+
+    // MARK: Reads and writes
+
+    /// A short read: by key, or one page. On SQLite it runs on the caller's thread.
+    package nonisolated(nonsending) func read<T: Sendable>(
+        _ name: StaticString, _ body: @escaping @Sendable (any Connection) throws -> T
+    ) async throws -> T {
+        let tally = StatementTally.current
+        return try await timed(name) {
+            switch engine {
+            case .sqlite(let engine): try engine.read(tally, body)
+            case .postgres(let engine): try await engine.run(.read, tally, body)
+            }
+        }
+    }
+
+    /// A read that may take long: a whole table, an export. Never on the caller's thread.
+    package nonisolated(nonsending) func readLong<T: Sendable>(
+        _ name: StaticString, _ body: @escaping @Sendable (any Connection) throws -> T
+    ) async throws -> T {
+        let tally = StatementTally.current
+        return try await timed(name) {
+            switch engine {
+            case .sqlite(let engine): try await engine.readLong(tally, body)
+            case .postgres(let engine): try await engine.run(.read, tally, body)
+            }
+        }
+    }
+
+    /// One transaction; returns when it is durable.
+    @discardableResult
+    package nonisolated(nonsending) func write<T: Sendable>(
+        _ name: StaticString, _ body: @escaping @Sendable (any Connection) throws -> T
+    ) async throws -> T {
+        let tally = StatementTally.current
+        return try await timed(name) {
+            switch engine {
+            case .sqlite(let engine): try await engine.write(tally, body)
+            case .postgres(let engine): try await engine.run(.write, tally, body)
+            }
+        }
+    }
+
+    /// Measures, and turns what no Store has a use for into what a user is told.
+    private nonisolated(nonsending) func timed<T>(
+        _ name: StaticString, _ body: nonisolated(nonsending) () async throws -> T
+    ) async throws -> T {
+        let started = timings == nil ? 0 : Monotonic.now
+        defer { timings?.record(name, since: started) }
+        do {
+            return try await body()
+        } catch let error as DatabaseError {
+            switch error.kind {
+            case .unique, .foreignKey: throw error
+            default: throw error.asCloudError(name)
+            }
+        }
+    }
+
+    // MARK: Care
+
+    /// Serves what is queued and closes every connection.
+    package func close() async {
+        let engine = engine
+        _ = try? await onThread("database.close") {
+            switch engine {
+            case .sqlite(let engine): engine.close()
+            case .postgres(let engine): engine.close()
+            }
+        }
+    }
+
+    /// Writes a consistent copy while the cloud runs. PostgreSQL has tools of its own for that; the error names them.
+    package func backup(to path: String) async throws {
+        guard case .sqlite(let engine) = engine else {
+            throw CloudError(
+                .unsupported, "This cloud keeps its records in PostgreSQL. Back it up with: pg_dump --format=custom --file=\(path) DATABASE")
+        }
+        do {
+            try await onThread("database.backup") { try engine.backup(to: path) }
+        } catch let error as DatabaseError {
+            throw error.asCloudError("backup")
+        }
+    }
+
+    /// Looks for damage; an empty list is health.
+    package func check() async throws -> [String] {
+        switch engine {
+        case .sqlite: try await readLong("database.check") { try SQLiteEngine.check($0) }
+        case .postgres: try await readLong("database.check") { try PostgresEngine.check($0) }
+        }
     }
 }
 
-/// Statements run on behalf of one request or job; the budget tests and the request log read it.
-package final class StatementTally: @unchecked Sendable {
-    // Safe: a request is one task, and its statements run one after the other; the engine's hand-over orders the accesses.
-    package var reads = 0
-    package var writes = 0
-    package var count: Int { reads + writes }
-    package init() {}
+/// How long each statement group takes.
+private final class Timings: Sendable {
+    private let metrics: Metrics
+    private let known = Mutex<[StatementKey: Histogram]>([:])
 
-    @TaskLocal package static var current: StatementTally?
+    init(_ metrics: Metrics) { self.metrics = metrics }
+
+    func record(_ name: StaticString, since started: UInt64) {
+        let key = StatementKey(name)
+        let histogram = known.withLock { known in
+            if let histogram = known[key] { return histogram }
+            let histogram = metrics.histogram(
+                "martlet_database_seconds", help: "Time from asking to answer, by statement group.", labels: "name=\"\(name)\"")
+            known[key] = histogram
+            return histogram
+        }
+        histogram.record(microseconds: Int((Monotonic.now &- started) / 1000))
+    }
+}
+
+extension String {
+    func dropping(prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
+}
+
+/// Runs blocking work on a thread of its own.
+func onThread<T: Sendable>(_ name: String, _ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withUnsafeThrowingContinuation { (caller: UnsafeContinuation<T, any Error>) in
+        startThread(name: String(name.prefix(15))) { caller.resume(with: Result { try body() }) }
+    }
+}
+
+// MARK: Signals between coordinators
+
+extension Database {
+    /// Calls `handler` soon after any coordinator of this cloud signals the channel. A hint: signals may be lost or doubled, so
+    /// whoever listens also looks by himself now and then. On SQLite there is no other coordinator, and nothing is called.
+    package func onSignal(_ channel: StaticString, _ handler: @escaping @Sendable () -> Void) {
+        guard case .postgres(let engine) = engine else { return }
+        engine.listen(channel.description, handler)
+    }
+
+    /// Tells the other coordinators to look. Not part of any transaction: NOTIFY within one makes commits wait for each other.
+    package nonisolated(nonsending) func signal(_ channel: StaticString) async {
+        guard case .postgres = engine else { return }
+        _ = try? await write("database.signal") { connection in
+            try connection.rows("SELECT pg_notify($1, '')", [.text(channel.description)])
+        }
+    }
 }
