@@ -1,11 +1,17 @@
 // swift-tools-version: 6.2
 // Every target of Martlet, dependency arrows only downwards (see README.md of each top folder).
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// A folder's page is no source; SwiftPM warns of files it is not told about, and of exclusions that are not there.
+func page(_ path: String) -> [String] {
+    FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(path)/README.md") ? ["README.md"] : []
+}
+
 func module(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, path: path, exclude: page(path), swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
