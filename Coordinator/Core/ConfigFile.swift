@@ -126,3 +126,28 @@ package enum ConfigTemplate {
         return out
     }
 }
+
+/// Changes one key of a configuration file and leaves the rest as the operator wrote it.
+package enum ConfigEdit {
+    package static func setting(_ name: String, to value: String, in text: String, path: String) throws(CloudError) -> String {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let line = "\(name) = \(value)"
+        if let at = lines.firstIndex(where: { isSetting(name, $0[...]) }) {
+            lines[at] = line
+        } else if let at = lines.firstIndex(where: { $0.hasPrefix("#") && isSetting(name, $0.dropFirst()) }) {
+            lines[at] = line
+        } else {
+            if lines.last == "" { lines.removeLast() }
+            lines += [line, ""]
+        }
+        let edited = lines.joined(separator: "\n")
+        var check = LoadedConfig()
+        try check.read(edited, path: path)
+        return edited
+    }
+
+    private static func isSetting(_ name: String, _ line: Substring) -> Bool {
+        guard let equals = line.firstIndex(of: "=") else { return false }
+        return LoadedConfig.trim(line[..<equals]) == name
+    }
+}

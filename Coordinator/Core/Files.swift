@@ -67,6 +67,12 @@ package enum Files {
         return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// The permission bits; nil when there is no such file.
+    package static func mode(of path: String) -> mode_t? {
+        var facts = stat()
+        return stat(path, &facts) == 0 ? facts.st_mode & 0o7777 : nil
+    }
+
     package static func remove(_ path: String) { unlink(path) }
 
     /// "/a/b" of "/a/b/c", "." of "c".

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/timex.h>
 
 int csystem_random(void *p, size_t n) {
     unsigned char *at = p;
@@ -38,3 +39,8 @@ int csystem_accept(int listener, struct sockaddr_storage *address) {
 }
 
 int csystem_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int csystem_clock_is_synchronized(void) {
+    struct timex facts = {0};
+    return adjtimex(&facts) != -1 && !(facts.status & STA_UNSYNC);
+}

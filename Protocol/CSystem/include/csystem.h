@@ -18,3 +18,5 @@ int csystem_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag);
 /* accept4 with non-blocking and close-on-exec; TCP_NODELAY set. The peer's address is written to `address`. */
 int csystem_accept(int listener, struct sockaddr_storage *address);
 int csystem_set_thread_name(const char *name);
+/* Whether the kernel's clock is kept by a time service. */
+int csystem_clock_is_synchronized(void);
