@@ -100,9 +100,10 @@ package struct Route: Sendable {
         self.init(method, pattern, rule, target: { _ in NoTarget() }, { call, _ in try await handler(call) })
     }
 
-    /// A route that acts on something: `target` loads it, the rule sees it, the handler gets it.
+    /// A route that acts on something: `target` loads it, the rule sees it, the handler gets it. Where OpenStack tells every
+    /// caller that a thing does not exist, whatever their rights, `tellsAbsence` does so too.
     package init<Target: PolicyTarget>(
-        _ method: HTTPMethod, _ pattern: String, _ rule: String,
+        _ method: HTTPMethod, _ pattern: String, _ rule: String, tellsAbsence: Bool = false,
         target load: @escaping @Sendable (Call) async throws -> Target,
         _ handler: @escaping @Sendable (Call, Target) async throws -> Response
     ) {
@@ -113,7 +114,7 @@ package struct Route: Sendable {
             let target: Target
             do {
                 target = try await load(call)
-            } catch let error as CloudError where error.kind == .notFound {
+            } catch let error as CloudError where error.kind == .notFound && !tellsAbsence {
                 try call.require(rule, NoTarget())
                 throw error
             }

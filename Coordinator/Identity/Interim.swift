@@ -5,18 +5,6 @@ import Core
 import Database
 import HTTP
 
-package final class Database: Sendable {
-    func read<T: Sendable>(_ name: StaticString, _ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
-        throw CloudError.internalError("interim")
-    }
-    func write<T: Sendable>(_ name: StaticString, _ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
-        throw CloudError.internalError("interim")
-    }
-}
-package final class PasswordPool: Sendable {
-    package func hash(_ password: String) async throws -> String { "" }
-    package func verify(_ password: String, _ hash: String) async throws -> Bool { false }
-}
 struct EventRecorder: Sendable {}
 /// Seals secrets at rest with the master key; `context` binds a sealed value to its place ("credential:<id>").
 struct Vault: Sendable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes that are read but not made: scrypt and PBKDF2 with SHA-512, in the forms passlib and Keystone write.
+// Hashes that are read but not made: scrypt and PBKDF2 with SHA-512, in the forms passlib and Keystone write. Both key an
+// HMAC with the password, which fills it up with zero bytes: one that ends in such a byte would pass for the one without.
 
 import COpenSSL
 import CSodium
@@ -25,6 +26,7 @@ struct Scrypt {
     }
 
     func verify(_ password: String) -> Bool {
+        if password.utf8.last == 0 { return false }
         var key = [UInt8](repeating: 0, count: digest.count)
         let phrase = password.utf8CString
         let memory = UInt64(PasswordForm.mostMemoryKiB) * 1024 * 2
@@ -55,6 +57,7 @@ struct PBKDF2 {
     }
 
     func verify(_ password: String) -> Bool {
+        if password.utf8.last == 0 { return false }
         var key = [UInt8](repeating: 0, count: digest.count)
         let done = password.utf8CString.withUnsafeBufferPointer { phrase in
             PKCS5_PBKDF2_HMAC(
