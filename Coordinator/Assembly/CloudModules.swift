@@ -4,11 +4,12 @@
 
 import Core
 import Database
+import Events
 import Identity
 
 package enum CloudModules {
     /// Lowest module first: a later one may refer to an earlier one's tables.
-    package static var migrations: [Migration] { IdentityModule.migrations }
+    package static var migrations: [Migration] { EventSchema.migrations + IdentityModule.migrations }
 
     package static var policies: [PolicyRule] { IdentityModule.policies }
 

@@ -8,9 +8,10 @@ import Core
 @main
 struct Command {
     static let all: [Subcommand] =
-        DoctorCommand.all + GeneralCommands.all
+        StatusCommand.all + DoctorCommand.all + DatabaseCommands.all + PolicyCommand.all + GeneralCommands.all
 
     static func main() async {
+        restrictNewFiles()
         let environment = Environment.read()
         let code = await run(Array(CommandLine.arguments.dropFirst()), environment: environment)
         exitProcess(code)
