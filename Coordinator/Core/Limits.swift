@@ -31,4 +31,6 @@ package enum Limits {
     package static let databaseSeconds = 20
     /// Password checks waiting for a hashing thread; at 30 ms each the last waits 10 s on one core.
     package static let queuedPasswordChecks = 320
+    /// A password; hashing reads all of it, and nobody types more.
+    package static let passwordBytes = 4096
 }

@@ -13,7 +13,7 @@ package struct IdentityModule: Service {
     private let areas: [any IdentityArea]
 
     package static var migrations: [Migration] { IdentitySchema.migrations }
-    private static let areaTypes: [any IdentityArea.Type] = []
+    private static let areaTypes: [any IdentityArea.Type] = [UserArea.self, GroupArea.self]
     package static var policies: [PolicyRule] { CommonPolicy.rules + areaTypes.flatMap { $0.policies } }
 
     package init(environment: IdentityEnvironment) {
