@@ -18,6 +18,14 @@ package enum Limits {
     package static let idleSeconds = 75
     /// Open connections of one coordinator; each idle one costs under 1 KiB.
     package static let connections = 20_000
+    /// After a refusal the client may still be sending; it is listened to this long, and this much, so that it can read
+    /// the answer before the connection ends.
+    package static let lingerSeconds = 5
+    package static let lingerBytes = 16 << 20
+    /// A body nobody asked for is read to its end when this little is left of it; otherwise the connection ends.
+    package static let discardedBodyBytes = 64 * 1024
+    /// One WebSocket message, its fragments together.
+    package static let webSocketMessageBytes = 1 << 20
     /// On SIGTERM, requests under way may take this long.
     package static let drainSeconds = 20
     /// Rows of one page when the client names no limit, and the most it may ask for.

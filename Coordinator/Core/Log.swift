@@ -52,16 +52,21 @@ package final class Log: Sendable {
             }
         }
         line.append(UInt8(ascii: "\n"))
-        let isUrgent = level >= .warning
-        let full = state.withLock { state in
-            if state.buffer.count + line.count > Self.bufferBytes {
-                state.dropped += 1
+        let full = line.withUnsafeBufferPointer { append($0, lines: 1) }
+        if full || level >= .warning { flush() }
+    }
+
+    /// Lines that were gathered and rendered elsewhere, each ended by a line feed. Never writes: the flush loop does.
+    @discardableResult
+    package func append(_ bytes: UnsafeBufferPointer<UInt8>, lines: Int) -> Bool {
+        state.withLock { state in
+            if state.buffer.count + bytes.count > Self.bufferBytes {
+                state.dropped += lines
             } else {
-                state.buffer.append(contentsOf: line)
+                state.buffer.append(contentsOf: bytes)
             }
-            return isUrgent || state.buffer.count > 256 << 10
+            return state.buffer.count > 256 << 10
         }
-        if full { flush() }
     }
 
     package func info(_ message: @autoclosure () -> String) { write(.info, message()) }

@@ -7,6 +7,21 @@ import JSON
 package enum HTTPMethod: String, Sendable, CaseIterable {
     case get = "GET", head = "HEAD", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE", options = "OPTIONS"
     case copy = "COPY", report = "REPORT"
+
+    /// As `rawValue`, without making a String.
+    package var text: StaticString {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .copy: "COPY"
+        case .report: "REPORT"
+        }
+    }
 }
 
 package struct HTTPStatus: Sendable, Equatable {

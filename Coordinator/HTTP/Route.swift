@@ -27,10 +27,12 @@ package final class Call: Sendable {
     /// nil only on open routes.
     package let caller: Authority?
     package let policy: PolicyTable
+    /// What the client asked for, or the lowest; nil when the service has no microversions.
+    package let microversion: Microversion?
 
     package init(
         request: Request, service: ServiceDescription, parameters: [(name: String, value: String)],
-        query: QueryParameters, caller: Authority?, policy: PolicyTable
+        query: QueryParameters, caller: Authority?, policy: PolicyTable, microversion: Microversion? = nil
     ) {
         self.request = request
         self.service = service
@@ -38,6 +40,7 @@ package final class Call: Sendable {
         self.query = query
         self.caller = caller
         self.policy = policy
+        self.microversion = microversion
     }
 
     /// A path parameter, decoded. Asking for one the pattern lacks is a programmer's error and reads as empty.
