@@ -45,7 +45,8 @@ package struct Changes: Sendable {
         revocations.append(revocation)
         if let user = revocation.user { touched.insert(.user(user)) }
         if let project = revocation.project { touched.insert(.project(project)) }
-        if let domain = revocation.domain { touched.insert(.domain(domain)) }
+        // A token does not remember the stamps of the domains it stands on; see TokenResolver.
+        if revocation.domain != nil || revocation.role != nil { touched.insert(.everything) }
         if let trust = revocation.trust { touched.insert(.trust(trust)) }
         if let credential = revocation.applicationCredential { touched.insert(.applicationCredential(credential)) }
         if let audit = revocation.auditID { touched.insert(.token(audit)) }
