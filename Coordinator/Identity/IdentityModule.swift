@@ -13,7 +13,9 @@ package struct IdentityModule: Service {
     private let areas: [any IdentityArea]
 
     package static var migrations: [Migration] { IdentitySchema.migrations }
-    private static let areaTypes: [any IdentityArea.Type] = [UserArea.self, GroupArea.self]
+    private static let areaTypes: [any IdentityArea.Type] = [
+        UserArea.self, GroupArea.self, CatalogArea.self, EndpointFilterArea.self, PolicyBlobArea.self, CredentialArea.self,
+    ]
     package static var policies: [PolicyRule] { CommonPolicy.rules + areaTypes.flatMap { $0.policies } }
 
     package init(environment: IdentityEnvironment) {
