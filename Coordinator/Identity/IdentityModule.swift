@@ -14,7 +14,16 @@ package struct IdentityModule: Service {
 
     package static var migrations: [Migration] { IdentitySchema.migrations }
     private static let areaTypes: [any IdentityArea.Type] = [
-        UserArea.self, GroupArea.self, CatalogArea.self, EndpointFilterArea.self, PolicyBlobArea.self, CredentialArea.self,
+        UserArea.self,
+        GroupArea.self,
+        CatalogArea.self,
+        EndpointFilterArea.self,
+        PolicyBlobArea.self,
+        CredentialArea.self,
+        DomainArea.self,
+        ProjectArea.self,
+        DomainConfigArea.self,
+        LimitArea.self,
     ]
     package static var policies: [PolicyRule] { CommonPolicy.rules + areaTypes.flatMap { $0.policies } }
 

@@ -16,6 +16,8 @@ package struct ProjectRecord: Sendable, PolicyTarget {
     package var isDomain: Bool
     package var isEnabled: Bool
     package var description: String
+    /// In alphabetical order. Read only where they are shown: by `ProjectStore.shown` and the lists.
+    package var tags: [String] = []
     package var options: JSON.Object
     package var extra: JSON.Object
 
@@ -40,57 +42,12 @@ package struct ProjectRecord: Sendable, PolicyTarget {
 
     package func policyAttribute(_ name: String) -> String? {
         switch name {
+        // A domain has neither as a project, so that no rule meant for a domain's projects reaches the domain itself.
         case "target.project.id": isDomain ? nil : id.text
-        case "target.project.domain_id": owner.text
+        case "target.project.domain_id": domain?.text
         case "target.domain.id": isDomain ? id.text : nil
         case "target.domain_id": owner.text
         default: nil
         }
-    }
-}
-
-package enum ProjectStore {
-    static func record(_ row: Row) -> ProjectRecord {
-        ProjectRecord(
-            id: row.id(0), name: row.text(1), domain: row.optionalID(2), parent: row.optionalID(3),
-            isDomain: row.bool(4), isEnabled: row.bool(5), description: row.text(6),
-            options: StoredJSON.object(row.text(7)), extra: StoredJSON.object(row.text(8)))
-    }
-
-    package static func find(_ id: ID<Project>, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.row("""
-            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
-            FROM project WHERE id = $1
-            """, [.id(id)]).map(record)
-    }
-
-    package static func find(name: String, in domain: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.row("""
-            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
-            FROM project WHERE domain_id = $1 AND name = $2 AND is_domain = 0
-            """, [.id(domain), .text(name)]).map(record)
-    }
-
-    package static func findDomain(_ id: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord? {
-        let found = try find(ID<Project>(id.text), connection)
-        return found.flatMap { $0.isDomain ? $0 : nil }
-    }
-
-    package static func findDomain(name: String, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.row("""
-            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
-            FROM project WHERE name = $1 AND is_domain = 1
-            """, [.text(name)]).map(record)
-    }
-
-    package static func insert(_ project: ProjectRecord, _ connection: any Connection) throws {
-        try connection.execute("""
-            INSERT INTO project (id, name, domain_id, parent_id, is_domain, enabled, description, options, extra)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            """, [
-                .id(project.id), .text(project.name), .id(project.domain), .id(project.parent), .bool(project.isDomain),
-                .bool(project.isEnabled), .text(project.description), .text(StoredJSON.text(project.options)),
-                .text(StoredJSON.text(project.extra)),
-            ])
     }
 }
