@@ -23,6 +23,8 @@ package struct IdentityEnvironment: Sendable {
     let vault: Vault
     let recorder: EventRecorder
     let revocations = RevocationIndex()
+    /// One for all copies of this value: the graph of roles is read by every sign-in.
+    let roleGraphs = StampedCache<RoleGraph>()
 
     package init(
         database: Database, settings: IdentitySettings, vault: Vault, passwords: PasswordPool, recorder: EventRecorder,

@@ -91,8 +91,10 @@ enum IdentitySchema {
                 actor_kind TEXT NOT NULL, target_kind TEXT NOT NULL,
                 PRIMARY KEY (actor_id, target_id, role_id, inherited))
             """,
-            "CREATE INDEX assignment_target ON assignment(target_id, actor_id)",
-            "CREATE INDEX assignment_role ON assignment(role_id)",
+            // Lists are paged in the order target, actor, role, inherited: each index gives that order for its filter.
+            "CREATE INDEX assignment_target ON assignment(target_id, actor_id, role_id, inherited)",
+            "CREATE INDEX assignment_role ON assignment(role_id, target_id, actor_id, inherited)",
+            "CREATE INDEX assignment_inherited ON assignment(target_id) WHERE inherited = 1",
             """
             CREATE TABLE trust (
                 id TEXT PRIMARY KEY, trustor_id TEXT NOT NULL, trustee_id TEXT NOT NULL,
