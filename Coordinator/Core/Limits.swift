@@ -41,4 +41,6 @@ package enum Limits {
     package static let queuedPasswordChecks = 320
     /// A password; hashing reads all of it, and nobody types more.
     package static let passwordBytes = 4096
+    /// Users or projects whose tokens are ended one by one when a grant goes; where it touches more, the whole target's are.
+    package static let revocationsOfOneGrant = 1000
 }

@@ -24,6 +24,7 @@ package struct IdentityModule: Service {
         ProjectArea.self,
         DomainConfigArea.self,
         LimitArea.self,
+        RoleRoutes.self, GrantRoutes.self, AssignmentRoutes.self,
     ]
     package static var policies: [PolicyRule] { CommonPolicy.rules + areaTypes.flatMap { $0.policies } }
 

@@ -14,6 +14,14 @@ package struct IdentityLinks: Sendable {
     package func write(_ w: inout JSONWriter, _ path: String...) {
         w.object("links") { w in w.field("self", base + path.joined()) }
     }
+
+    /// Where the next page of a list is.
+    static func next(_ url: String, _ query: QueryParameters, marker: String, _ limit: Int) -> String {
+        var items = query.items.filter { $0.name != "marker" && $0.name != "limit" }
+        items.append(("limit", String(limit)))
+        items.append(("marker", marker))
+        return url + "?" + items.map { PercentEncoding.query($0.name) + "=" + PercentEncoding.query($0.value) }.joined(separator: "&")
+    }
 }
 
 /// A page of a list: keyset paging by id, so that a page costs what it returns.
@@ -54,20 +62,13 @@ extension Response {
             w.object { w in
                 w.array(name) { w in for element in shown { write(&w, element) } }
                 w.object("links") { w in
-                    w.field("next", orNull: hasMore ? shown.last.map { nextURL(selfURL, call.query, marker: id($0), page.limit) } : nil)
+                    w.field("next", orNull: hasMore ? shown.last.map { IdentityLinks.next(selfURL, call.query, marker: id($0), page.limit) } : nil)
                     w.field("self", call.query.items.isEmpty ? selfURL : selfURL + "?" + call.request.head.queryText)
                     w.field("previous", orNull: String?.none)
                 }
                 if hasMore { w.field("truncated", true) }
             }
         }
-    }
-
-    private static func nextURL(_ url: String, _ query: QueryParameters, marker: String, _ limit: Int) -> String {
-        var items = query.items.filter { $0.name != "marker" && $0.name != "limit" }
-        items.append(("limit", String(limit)))
-        items.append(("marker", marker))
-        return url + "?" + items.map { PercentEncoding.query($0.name) + "=" + PercentEncoding.query($0.value) }.joined(separator: "&")
     }
 }
 

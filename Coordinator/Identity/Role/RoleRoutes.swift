@@ -46,8 +46,8 @@ struct RoleRoutes: IdentityArea {
             Route(.get, "/v3/roles", asking: "identity:list_roles", list),
             Route(.post, "/v3/roles", asking: "identity:create_role") { call in
                 let change = try RoleChange(try await call.fields("role"), isNew: true)
-                try call.require(change.domain == nil ? "identity:create_role" : "identity:create_domain_role", NoTarget())
-                return wire.response(.created, try await service.create(change, by: call))
+                try call.require(change.domain.value == nil ? "identity:create_role" : "identity:create_domain_role", NoTarget())
+                return wire.response(try await service.create(change, by: call), status: .created)
             },
             Route(.get, "/v3/roles/{role_id}", asking: "identity:get_role") { call in
                 wire.response(try await permitted(call, "identity:get_role", "identity:get_domain_role"))

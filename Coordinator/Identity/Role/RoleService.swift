@@ -26,8 +26,8 @@ struct RoleService: Sendable {
 
     func create(_ change: RoleChange, by call: Call) async throws -> RoleRecord {
         let role = RoleRecord(
-            id: .random(environment.entropy), name: change.name ?? "", domain: change.domain,
-            description: change.description.flatMap { $0 }, options: Self.options([:], change.immutable), extra: change.extra)
+            id: .random(environment.entropy), name: change.name ?? "", domain: change.domain.value,
+            description: change.description.value, options: change.options(over: [:]), extra: change.extra)
         return try await environment.change("role.create", by: call) { connection, changes in
             if let domain = role.domain, try ProjectStore.findDomain(domain, connection) == nil {
                 throw CloudError.notFound("domain", domain.text)
@@ -41,15 +41,13 @@ struct RoleService: Sendable {
     func update(_ id: ID<Role>, _ change: RoleChange, by call: Call) async throws -> RoleRecord {
         try await environment.change("role.update", by: call) { connection, changes in
             guard var role = try RoleStore.find(id, connection) else { throw Self.absent(id) }
-            if role.isImmutable, !(change.isOptionsOnly && change.immutable != nil && change.immutable != .some(true)) {
-                throw Self.immutable("update", id)
-            }
-            if change.namesDomain, change.domain != role.domain {
+            if role.isImmutable, !change.onlyMakesMutable { throw Self.immutable("update", id) }
+            if change.domain.applied(to: role.domain) != role.domain {
                 throw CloudError.badRequest("Invalid input for field 'role.domain_id': a role cannot be moved to another domain.")
             }
             if let name = change.name { role.name = name }
-            if let description = change.description { role.description = description }
-            role.options = Self.options(role.options, change.immutable)
+            role.description = change.description.applied(to: role.description)
+            role.options = change.options(over: role.options)
             for (name, value) in change.extra.members { role.extra[name] = value }
             let updated = role
             try Self.storing(updated) { try RoleStore.update(updated, connection) }
@@ -136,12 +134,6 @@ struct RoleService: Sendable {
 
     private static func immutable(_ verb: String, _ id: ID<Role>) -> CloudError {
         .forbidden("Unable to \(verb) immutable role resource: `\(id)`. Set resource option \"immutable\" to false first.")
-    }
-
-    private static func options(_ options: JSON.Object, _ immutable: Bool??) -> JSON.Object {
-        var options = options
-        if let immutable { options["immutable"] = immutable.map { .bool($0) } }
-        return options
     }
 
     private static func storing(_ role: RoleRecord, _ store: () throws -> Void) throws {

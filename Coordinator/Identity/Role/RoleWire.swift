@@ -5,38 +5,49 @@ import Core
 import HTTP
 import JSON
 
-/// What a client asks of a role; a field it did not send is nil.
+/// What a client asks of a role.
 struct RoleChange: Sendable {
-    var name: String?
-    var domain: ID<Domain>?
-    var namesDomain: Bool
-    /// Outer nil: not sent; inner nil: null.
-    var description: String??
-    /// Outer nil: not sent; inner nil: the option is to be unset.
-    var immutable: Bool??
+    let name: String?
+    let domain: Given<ID<Domain>>
+    let description: Given<String>
+    /// Null unsets the option.
+    let immutable: Given<Bool>
     /// Sends nothing but options.
-    var isOptionsOnly: Bool
-    var extra: JSON.Object
+    let isOptionsOnly: Bool
+    let extra: JSON.Object
 
     private static let known: Set<String> = ["id", "name", "domain_id", "description", "options", "links"]
 
     init(_ fields: RequestFields, isNew: Bool) throws {
-        name = isNew ? try fields.string("name", 1...255) : try fields.optionalString("name", 1...255)
-        if let name, !name.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) {
-            throw CloudError.badRequest("Invalid input for field 'role.name': it must not be blank.")
+        name = isNew || fields.has("name") ? try fields.entityName() : nil
+        domain = try fields.given("domain_id") { try fields.optionalEntityID($0) }
+        description = try fields.given("description") { try fields.optionalString($0, 0...65_535) }
+        if let options = try fields.optionalFields("options") {
+            try options.refuseUnknown(["immutable"])
+            immutable = try options.given("immutable", options.optionalBool)
+        } else {
+            immutable = .absent
         }
-        namesDomain = fields.object["domain_id"] != nil
-        domain = try fields.optionalString("domain_id", 1...64).map { ID($0) }
-        description = fields.object["description"] == nil ? nil : .some(try fields.optionalString("description", 0...65_535))
-        immutable = try Self.immutable(fields)
         isOptionsOnly = fields.object.names == ["options"]
         extra = fields.extras(except: Self.known)
     }
 
-    private static func immutable(_ fields: RequestFields) throws -> Bool?? {
-        guard let options = try fields.optionalFields("options") else { return nil }
-        try options.refuseUnknown(["immutable"])
-        return options.object["immutable"] == nil ? nil : .some(try options.optionalBool("immutable"))
+    /// The one update that an immutable role takes: to be made mutable.
+    var onlyMakesMutable: Bool {
+        switch immutable {
+        case .absent, .value(true): false
+        case .null, .value(false): isOptionsOnly
+        }
+    }
+
+    func options(over old: JSON.Object) -> JSON.Object {
+        var options = old
+        switch immutable {
+        case .absent: break
+        case .null: options["immutable"] = nil
+        case .value(let flag): options["immutable"] = .bool(flag)
+        }
+        return options
     }
 }
 
@@ -60,7 +71,7 @@ struct RoleWire: Sendable {
         w.members(role.extra)
     }
 
-    func response(_ status: HTTPStatus = .ok, _ role: RoleRecord) -> Response {
+    func response(_ role: RoleRecord, status: HTTPStatus = .ok) -> Response {
         .json(status) { w in
             w.object { w in
                 w.key("role")
