@@ -67,3 +67,19 @@ package final class Signal: Sendable {
         waiter?.resume()
     }
 }
+
+/// A bell that remembers whether it was rung from this side: what others rang is not passed on to others again.
+package final class Bell: Sendable {
+    package let signal = Signal()
+    private let isOwn = Atomic<Bool>(false)
+
+    package init() {}
+
+    package func ring() {
+        isOwn.store(true, ordering: .relaxed)
+        signal.ring()
+    }
+
+    /// Whether this side rang since it was last asked.
+    package func takeOwn() -> Bool { isOwn.exchange(false, ordering: .relaxed) }
+}

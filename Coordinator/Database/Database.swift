@@ -175,13 +175,6 @@ extension String {
     func dropping(prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
 }
 
-/// Runs blocking work on a thread of its own.
-func onThread<T: Sendable>(_ name: String, _ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withUnsafeThrowingContinuation { (caller: UnsafeContinuation<T, any Error>) in
-        startThread(name: String(name.prefix(15))) { caller.resume(with: Result { try body() }) }
-    }
-}
-
 // MARK: Signals between coordinators
 
 extension Database {

@@ -15,7 +15,7 @@ package struct EventRecorder: Sendable {
     package let origin: String
     private let clock: any Clock
     private let entropy: any Entropy
-    let bell = Signal()
+    let bell = Bell()
 
     package init(clock: any Clock = SystemClock(), entropy: any Entropy = SystemEntropy()) {
         origin = Hex.text(entropy.bytes(8))

@@ -3,6 +3,7 @@
 
 import Core
 import Database
+import DatabaseTesting
 import Testing
 
 private let schema = [
