@@ -18,6 +18,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+func tool(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+/// Built only when asked for, so that a usual build does not pay for them.
+let benchmarks = Context.environment["MARTLET_BENCHMARKS"] == nil ? [] : [
+    tool("Floor", "Tests/Benchmarks/Floor", ["HTTP", "Core", "EventLoop"]),
+]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -63,12 +72,12 @@ let package = Package(
         module("DatabaseTesting", "Tests/DatabaseTesting", ["Database", "Core"]),
         module("JobsTesting", "Tests/JobsTesting", ["Jobs", "Database", "DatabaseTesting", "Core"]),
         tests("DatabaseTests", ["Database", "DatabaseTesting", "Core"]),
-        tests("HTTPTests", ["HTTP", "Core", "JSON", "EventLoop", "Crypto"]),
+        tests("HTTPTests", ["HTTP", "Core", "JSON", "EventLoop", "Crypto", "COpenSSL"]),
         tests("EventsTests", ["Events", "Database", "DatabaseTesting", "Core", "JSON"]),
         tests("JobsTests", ["Jobs", "JobsTesting", "Events", "Database", "DatabaseTesting", "Core", "JSON"]),
         tests("LDAPTests", ["LDAP", "Core"]),
         tests("AssemblyTests", ["Assembly", "Core", "JSON", "Database", "Identity", "Crypto"]),
         tests("IdentityTests", ["Identity", "HTTP", "Jobs", "Events", "Database", "DatabaseTesting", "Core", "JSON", "Crypto", "EventLoop"]),
-    ],
+    ] + benchmarks,
     swiftLanguageModes: [.v6]
 )

@@ -173,7 +173,9 @@ package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable
         for _ in 0..<Self.jobRounds where !jobs.isEmpty {
             swap(&jobs, &running)
             for job in running {
-                job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+                // Named as task executor only: nonisolated functions, which all handlers are, then find themselves where
+                // they want to be and go on without being queued again.
+                job.runSynchronously(on: asUnownedTaskExecutor())
             }
             running.removeAll(keepingCapacity: running.count < 4096)
         }

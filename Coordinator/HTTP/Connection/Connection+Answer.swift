@@ -29,7 +29,7 @@ extension Connection {
         Task(executorPreference: owner.loop) { [self] in await handle(request) }
     }
 
-    private func handle(_ request: Request) async {
+    nonisolated(nonsending) private func handle(_ request: Request) async {
         let answer = await owner.dispatcher.answer(request)
         guard phase == .handling else {
             release(answer.response.body)
@@ -50,7 +50,7 @@ extension Connection {
         if case .file(let slice) = body { Glibc.close(slice.descriptor) }
     }
 
-    private func finish() async throws {
+    nonisolated(nonsending) private func finish() async throws {
         guard phase == .handling else { return }
         if keepsAlive, !body.isDone { try await discardBody() }
         guard phase == .handling else { return }
@@ -67,7 +67,7 @@ extension Connection {
 
     // MARK: Response
 
-    private func send(_ answer: Answer, to request: Request) async throws {
+    nonisolated(nonsending) private func send(_ answer: Answer, to request: Request) async throws {
         let isHead = request.method == .head
         if !body.isDone && !body.isWorthDiscarding || owner.isDraining { keepsAlive = false }
         switch answer.response.body {
@@ -106,7 +106,7 @@ extension Connection {
         flush()
     }
 
-    private func stream(
+    nonisolated(nonsending) private func stream(
         _ answer: Answer, _ request: Request, _ length: Int?,
         _ produce: @Sendable (any ResponseBodyWriter) async throws -> Void
     ) async throws {

@@ -45,6 +45,7 @@ extension Connection {
 
     /// Up to `count` bytes into `place`. 0: nothing now, or the connection is closed.
     func read(into place: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        assert(owner.loop.isCurrent)
         guard isReadable, phase != .closed else { return 0 }
         let got: Int
         if tls != nil {
@@ -148,7 +149,7 @@ extension Connection {
     // MARK: Bodies
 
     /// The next piece of the body, nil at its end.
-    func nextPiece(_ serial: Int) async throws -> [UInt8]? {
+    nonisolated(nonsending) func nextPiece(_ serial: Int) async throws -> [UInt8]? {
         guard serial == self.serial, phase == .handling || body.isDone else { throw ConnectionError.closed }
         if body.owesContinue {
             body.owesContinue = false
@@ -181,7 +182,7 @@ extension Connection {
     }
 
     /// A handler that never has to wait must let others run now and then.
-    private func pause(after count: Int) async {
+    nonisolated(nonsending) private func pause(after count: Int) async {
         unpaused += count
         if unpaused < 1 << 20 { return }
         unpaused = 0
@@ -230,7 +231,7 @@ extension Connection {
     }
 
     /// Reads what is left of a body that nobody wanted.
-    func discardBody() async throws {
+    nonisolated(nonsending) func discardBody() async throws {
         while try await nextPiece(serial) != nil {}
     }
 

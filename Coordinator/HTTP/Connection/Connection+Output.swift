@@ -24,6 +24,7 @@ extension Connection {
 
     /// Sends what the scratch memory holds.
     func sendScratch() {
+        assert(owner.loop.isCurrent)
         let bytes = owner.output.bytes
         if phase != .closed {
             let sent = outputAt < output.count ? 0 : send(bytes)

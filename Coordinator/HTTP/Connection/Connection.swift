@@ -146,6 +146,8 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
                 close()
             } else if let waiter = inputWaiter {
                 inputWaiter = nil
+                // What still comes of this body cannot be told from a next request.
+                if !isUpgraded { keepsAlive = false }
                 waiter.resume(throwing: ConnectionError.stalled)
             } else {
                 arm(owner.limits.stallMilliseconds)
@@ -219,7 +221,7 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
         waiter.resume()
     }
 
-    func waitForInput() async throws {
+    nonisolated(nonsending) func waitForInput() async throws {
         guard phase != .closed else { throw ConnectionError.closed }
         guard inputWaiter == nil else { throw ConnectionError.misused }
         arm(owner.limits.stallMilliseconds)
@@ -227,7 +229,7 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
     }
 
     /// Returns when everything written so far was taken by the kernel.
-    func waitForOutput() async throws {
+    nonisolated(nonsending) func waitForOutput() async throws {
         while hasOutput {
             guard outputWaiter == nil else { throw ConnectionError.misused }
             arm(owner.limits.stallMilliseconds)

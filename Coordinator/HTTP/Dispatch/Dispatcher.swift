@@ -86,7 +86,7 @@ package final class Dispatcher: Sendable {
         return response
     }
 
-    package func answer(_ request: Request) async -> Answer {
+    nonisolated(nonsending) package func answer(_ request: Request) async -> Answer {
         guard let around else { return await handle(request) }
         var answer: Answer?
         let statements = await around { answer = await self.handle(request) }
@@ -95,7 +95,7 @@ package final class Dispatcher: Sendable {
         return known
     }
 
-    private func handle(_ request: Request) async -> Answer {
+    nonisolated(nonsending) private func handle(_ request: Request) async -> Answer {
         var answer = Answer(response: .noContent)
         do {
             try await handle(request, &answer)
@@ -107,7 +107,7 @@ package final class Dispatcher: Sendable {
         return answer
     }
 
-    private func handle(_ request: Request, _ answer: inout Answer) async throws {
+    nonisolated(nonsending) private func handle(_ request: Request, _ answer: inout Answer) async throws {
         let head = request.head
         guard let match = head.withPath({ router.match($0) }) else {
             throw CloudError(.notFound, "The resource could not be found.")
@@ -140,7 +140,7 @@ package final class Dispatcher: Sendable {
         answer.response = try await mounted.route.handler(call)
     }
 
-    private func caller(of request: Request, _ mounted: MountedRoute) async throws -> Authority? {
+    nonisolated(nonsending) private func caller(of request: Request, _ mounted: MountedRoute) async throws -> Authority? {
         if mounted.route.policy == .open { return nil }
         if let caller = try await authenticator.authority(of: request, for: mounted.service) { return caller }
         throw CloudError.unauthorized("The request you have made requires authentication.")
