@@ -25,6 +25,7 @@ package struct IdentityEnvironment: Sendable {
     let revocations = RevocationIndex()
     /// One for all copies of this value: the graph of roles is read by every sign-in.
     let roleGraphs = StampedCache<RoleGraph>()
+    private let catalogs = StampedCache<CatalogSnapshot>()
 
     package init(
         database: Database, settings: IdentitySettings, vault: Vault, passwords: PasswordPool, recorder: EventRecorder,
@@ -94,5 +95,10 @@ package struct IdentityEnvironment: Sendable {
             try RevocationStore.live(at: now, connection)
         })
         for touch in touches { stamps.touch(text: touch) }
+    }
+
+    /// The catalog as of now, from memory when nothing changed.
+    package func catalogSnapshot() async throws -> CatalogSnapshot {
+        try await catalogs.value(stamps, keys: [.catalog]) { try await database.read("catalog.load", CatalogSnapshot.load) }
     }
 }

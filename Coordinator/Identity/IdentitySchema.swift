@@ -39,7 +39,7 @@ enum IdentitySchema {
                 domain_id TEXT NOT NULL REFERENCES project(id) ON DELETE CASCADE,
                 enabled INTEGER NOT NULL, description TEXT, default_project_id TEXT,
                 options TEXT NOT NULL, extra TEXT NOT NULL, created BIGINT NOT NULL,
-                last_active_day BIGINT, failed_attempts INTEGER NOT NULL, last_failed BIGINT, totp_step BIGINT)
+                last_active_day BIGINT, failed_attempts INTEGER NOT NULL, last_failed BIGINT)
             """,
             "CREATE UNIQUE INDEX user_account_name ON user_account(domain_id, name)",
             "CREATE INDEX user_account_default_project ON user_account(default_project_id)",
@@ -219,6 +219,8 @@ enum IdentitySchema {
                 issued_before BIGINT NOT NULL, revoked BIGINT NOT NULL, expires BIGINT NOT NULL)
             """,
             "CREATE INDEX revocation_expires ON revocation(expires)",
+            // The last time step whose one-time code a user has used: no code is good twice.
+            "CREATE TABLE totp_use (user_id TEXT PRIMARY KEY, step BIGINT NOT NULL)",
         ]),
     ]
 }

@@ -14,6 +14,7 @@ enum Removal {
         try connection.execute("DELETE FROM trust WHERE trustor_id = $1 OR trustee_id = $1", user)
         try connection.execute("DELETE FROM application_credential WHERE user_id = $1", user)
         try connection.execute("DELETE FROM access_rule WHERE user_id = $1", user)
+        try connection.execute("DELETE FROM totp_use WHERE user_id = $1", user)
         try connection.execute("DELETE FROM directory_entity WHERE public_id = $1", user)
     }
 
@@ -50,6 +51,10 @@ enum Removal {
         try connection.execute("DELETE FROM membership WHERE user_id IN (SELECT id FROM user_account WHERE domain_id = $1)", domain)
         try connection.execute("""
             DELETE FROM credential WHERE user_id IN (SELECT id FROM user_account WHERE domain_id = $1
+                UNION SELECT public_id FROM directory_entity WHERE domain_id = $1)
+            """, domain)
+        try connection.execute("""
+            DELETE FROM totp_use WHERE user_id IN (SELECT id FROM user_account WHERE domain_id = $1
                 UNION SELECT public_id FROM directory_entity WHERE domain_id = $1)
             """, domain)
         try connection.execute("""

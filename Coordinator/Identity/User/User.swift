@@ -19,8 +19,6 @@ package struct UserRecord: Sendable, PolicyTarget {
     package var lastActiveDay: Int64?
     package var failedAttempts: Int
     package var lastFailed: Instant?
-    /// The last time step whose one-time code was taken, so that no code works twice.
-    package var totpStep: Int64?
     /// When the present password stops working; nil: never, or no password.
     package var passwordExpires: Instant?
     /// False for a directory's user: read-only here, without options, signing in by bind.

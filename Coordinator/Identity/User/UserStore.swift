@@ -14,15 +14,14 @@ package enum UserStore {
         user.lastActiveDay = row.optionalInt(9)
         user.failedAttempts = Int(row.int(10))
         user.lastFailed = row.optionalTime(11)
-        user.totpStep = row.optionalInt(12)
-        user.passwordExpires = row.optionalTime(13)
+        user.passwordExpires = row.optionalTime(12)
         return user
     }
 
     package static func find(_ id: ID<User>, _ connection: any Connection) throws -> UserRecord? {
         try connection.row("""
             SELECT u.id, u.name, u.domain_id, u.enabled, u.description, u.default_project_id, u.options, u.extra, u.created,
-                u.last_active_day, u.failed_attempts, u.last_failed, u.totp_step,
+                u.last_active_day, u.failed_attempts, u.last_failed,
                 (SELECT p.expires FROM user_password p WHERE p.user_id = u.id ORDER BY p.created DESC LIMIT 1)
             FROM user_account u WHERE u.id = $1
             """, [.id(id)]).map(record)
@@ -31,7 +30,7 @@ package enum UserStore {
     package static func find(name: String, in domain: ID<Domain>, _ connection: any Connection) throws -> UserRecord? {
         try connection.row("""
             SELECT u.id, u.name, u.domain_id, u.enabled, u.description, u.default_project_id, u.options, u.extra, u.created,
-                u.last_active_day, u.failed_attempts, u.last_failed, u.totp_step,
+                u.last_active_day, u.failed_attempts, u.last_failed,
                 (SELECT p.expires FROM user_password p WHERE p.user_id = u.id ORDER BY p.created DESC LIMIT 1)
             FROM user_account u WHERE u.domain_id = $1 AND u.name = $2
             """, [.id(domain), .text(name)]).map(record)
@@ -44,7 +43,7 @@ package enum UserStore {
         var query = Query("""
             SELECT * FROM (
                 SELECT u.id, u.name, u.domain_id, u.enabled, u.description, u.default_project_id, u.options, u.extra, u.created,
-                    u.last_active_day, u.failed_attempts, u.last_failed, u.totp_step,
+                    u.last_active_day, u.failed_attempts, u.last_failed,
                     (SELECT p.expires FROM user_password p WHERE p.user_id = u.id ORDER BY p.created DESC LIMIT 1) AS expires
                 FROM user_account u) AS account
             """)
@@ -63,13 +62,13 @@ package enum UserStore {
     package static func insert(_ user: UserRecord, _ connection: any Connection) throws {
         try connection.execute("""
             INSERT INTO user_account (id, name, domain_id, enabled, description, default_project_id, options, extra, created,
-                last_active_day, failed_attempts, last_failed, totp_step)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                last_active_day, failed_attempts, last_failed)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """, [
                 .id(user.id), .text(user.name), .id(user.domain), .bool(user.isEnabled), .optional(user.description),
                 .id(user.defaultProject), .text(StoredJSON.text(user.options)), .text(StoredJSON.text(user.extra)),
                 .time(user.created), .optional(user.lastActiveDay), .int(Int64(user.failedAttempts)),
-                .time(user.lastFailed), .optional(user.totpStep),
+                .time(user.lastFailed),
             ])
     }
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a payload to a Token: who the user is, whether everything the token stands on still stands, and which roles it has. Used
+// when a token is made and when one is seen that is not in the cache. Each refusal has its own sentence; whether the client
+// sees it is decided by the caller (validation says only "could not find token").
+
+import Core
+import Database
+
+struct TokenResolver: Sendable {
+    let environment: IdentityEnvironment
+    let users: UserService
+
+    /// What was read of the database in one go.
+    private struct Facts: Sendable {
+        var userDomain: ProjectRecord?
+        var scope = Token.Scope.none
+        var scopeDomain: ProjectRecord?
+        var roles: Set<ID<Role>> = []
+        var trust: TrustRecord?
+        var applicationCredential: ApplicationCredentialRecord?
+    }
+
+    func resolve(_ payload: TokenPayload) async throws -> Token {
+        // Stamps are taken before what they guard is read: first for what the payload names, then, once a trust has told of
+        // its trustor, for that one too. A change in between leaves the token usable now and never served from the cache.
+        let early = environment.stamps.snapshot(Self.keys(payload))
+        let trust = try await trust(of: payload)
+        let snapshot = environment.stamps.snapshot(Self.keys(payload) + (trust.map { [.user($0.trustor)] } ?? []))
+        guard let bearer = try await users.find(payload.user) else { throw Self.refused("the user does not exist") }
+        if let trust, trust.trustee != bearer.id { throw Self.refused("the trust is not for this user") }
+        let roleHolder = try await roleHolder(bearer, trust)
+        let facts = try await facts(payload, bearer: bearer, roleHolder: roleHolder, trust: trust)
+        try requireEnabled(bearer, facts)
+        if roleHolder.id != bearer.id, !roleHolder.isEnabled { throw Self.refused("the trustor is disabled") }
+        let roles = try await roles(payload, facts)
+        let shown = trust?.isImpersonation ?? false ? roleHolder : bearer
+        return Token(
+            payload: payload,
+            user: Token.User(
+                id: shown.id, name: shown.name, domain: shown.domain,
+                domainName: facts.userDomain?.name ?? "", passwordExpires: shown.passwordExpires),
+            scope: facts.scope, roles: roles, trust: trust, applicationCredential: facts.applicationCredential,
+            snapshot: environment.stamps.isCurrent(early) ? snapshot : early)
+    }
+
+    static func refused(_ reason: String) -> CloudError {
+        var error = CloudError.unauthorized("The request you have made requires authentication.")
+        error.detail = reason
+        return error
+    }
+
+    /// Domains are missing on purpose: a change of one touches everything.
+    private static func keys(_ payload: TokenPayload) -> [CacheKey] {
+        var keys: [CacheKey] = [.user(payload.user), .token(payload.auditID), .token(payload.auditChainID)]
+        if case .project(let id) = payload.scope { keys.append(.project(id)) }
+        if let trust = payload.trust { keys.append(.trust(trust)) }
+        if let credential = payload.applicationCredential { keys.append(.applicationCredential(credential)) }
+        return keys
+    }
+
+    private func trust(of payload: TokenPayload) async throws -> TrustRecord? {
+        guard let id = payload.trust else { return nil }
+        let found = try await environment.database.read("trust.find") { connection in try TrustStore.find(id, connection) }
+        guard let found, found.expires.map({ $0 > environment.clock.now }) ?? true else {
+            throw Self.refused("the trust does not exist or has expired")
+        }
+        return found
+    }
+
+    /// Whose roles count: the trustor's under a trust, else the bearer's.
+    private func roleHolder(_ bearer: UserRecord, _ trust: TrustRecord?) async throws -> UserRecord {
+        guard let trust else { return bearer }
+        guard let trustor = try await users.find(trust.trustor) else { throw Self.refused("the trustor does not exist") }
+        return trustor
+    }
+
+    private func facts(
+        _ payload: TokenPayload, bearer: UserRecord, roleHolder: UserRecord, trust: TrustRecord?
+    ) async throws -> Facts {
+        let groups = try await users.groupIDs(of: roleHolder)
+        let shownDomain = (trust?.isImpersonation ?? false ? roleHolder : bearer).domain
+        return try await environment.database.read("token.resolve") { connection in
+            var facts = Facts()
+            facts.trust = trust
+            facts.userDomain = try ProjectStore.findDomain(shownDomain, connection)
+            switch payload.scope {
+            case .none: break
+            case .project(let id):
+                guard let project = try ProjectStore.find(id, connection) else { throw Self.refused("the project does not exist") }
+                facts.scopeDomain = project.owner == shownDomain
+                    ? facts.userDomain : try ProjectStore.findDomain(project.owner, connection)
+                facts.scope = .project(project, domainName: facts.scopeDomain?.name ?? "")
+                facts.roles = try AssignmentStore.roles(of: roleHolder.id, groups: groups, on: .project(id), connection)
+            case .domain(let id):
+                guard let domain = try ProjectStore.findDomain(id, connection) else { throw Self.refused("the domain does not exist") }
+                facts.scopeDomain = domain
+                facts.scope = .domain(domain)
+                facts.roles = try AssignmentStore.roles(of: roleHolder.id, groups: groups, on: .domain(id), connection)
+            case .system:
+                facts.scope = .system
+                facts.roles = try AssignmentStore.roles(of: roleHolder.id, groups: groups, on: .system, connection)
+            }
+            if let id = payload.applicationCredential {
+                facts.applicationCredential = try ApplicationCredentialStore.find(id, connection)
+            }
+            return facts
+        }
+    }
+
+    private func requireEnabled(_ bearer: UserRecord, _ facts: Facts) throws {
+        guard bearer.isEnabled else { throw Self.refused("the user is disabled") }
+        guard facts.userDomain?.isEnabled ?? false else { throw Self.refused("the user's domain is disabled") }
+        switch facts.scope {
+        case .project(let project, _):
+            guard project.isEnabled else { throw Self.refused("the project is disabled") }
+            guard facts.scopeDomain?.isEnabled ?? false else { throw Self.refused("the project's domain is disabled") }
+        case .domain(let domain):
+            guard domain.isEnabled else { throw Self.refused("the domain is disabled") }
+        case .none, .system: break
+        }
+    }
+
+    /// The token's roles: all that its holder has on the scope, or what a trust or an application credential leaves of them.
+    private func roles(_ payload: TokenPayload, _ facts: Facts) async throws -> [RoleRecord] {
+        if case .none = payload.scope { return [] }
+        let graph = try await environment.roleGraph()
+        let held = graph.expanded(facts.roles)
+        let roles: [RoleRecord]
+        if let trust = facts.trust {
+            let delegated = graph.expanded(Set(trust.roles))
+            let lost = delegated.contains { role in !held.contains { $0.id == role.id } }
+            if lost { throw CloudError.forbidden("The trustor no longer has a role that the trust delegates.") }
+            roles = delegated
+        } else if payload.applicationCredential != nil {
+            guard let credential = facts.applicationCredential,
+                credential.expires.map({ $0 > environment.clock.now }) ?? true
+            else { throw Self.refused("the application credential does not exist or has expired") }
+            let delegated = graph.expanded(Set(credential.roles))
+            roles = delegated.filter { role in held.contains { $0.id == role.id } }
+        } else {
+            roles = held
+        }
+        guard !roles.isEmpty else { throw Self.refused("the user has no role on the scope") }
+        return roles
+    }
+}
