@@ -61,8 +61,8 @@ let package = Package(
                 "CSystem"],
             path: "Coordinator/Main", swiftSettings: strict),
         .executableTarget(name: "MartletCommand",
-            dependencies: ["Assembly", "Core", "JSON", "Database", "Events", "Jobs", "Identity", "Crypto", "EventLoop", "CSystem",
-                "COpenSSL"],
+            dependencies: ["Assembly", "Core", "JSON", "Database", "HTTP", "Events", "Jobs", "Identity", "Crypto", "EventLoop",
+                "CSystem", "COpenSSL"],
             path: "Coordinator/Command", swiftSettings: strict),
 
         tests("JSONTests", ["JSON"]),

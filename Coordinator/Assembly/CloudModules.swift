@@ -6,10 +6,13 @@ import Core
 import Database
 import Events
 import Identity
+import Jobs
 
 package enum CloudModules {
     /// Lowest module first: a later one may refer to an earlier one's tables.
-    package static var migrations: [Migration] { EventSchema.migrations + IdentityModule.migrations }
+    package static var migrations: [Migration] {
+        EventSchema.migrations + JobSchema.migrations + IdentityModule.migrations
+    }
 
     package static var policies: [PolicyRule] { IdentityModule.policies }
 

@@ -8,7 +8,8 @@ import Core
 @main
 struct Command {
     static let all: [Subcommand] =
-        StatusCommand.all + DoctorCommand.all + DatabaseCommands.all + PolicyCommand.all + GeneralCommands.all
+        InitCommand.all + StatusCommand.all + DoctorCommand.all + IdentityCommands.all + DatabaseCommands.all
+        + PolicyCommand.all + GeneralCommands.all
 
     static func main() async {
         restrictNewFiles()

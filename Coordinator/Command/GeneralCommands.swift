@@ -4,7 +4,7 @@
 import Core
 
 enum GeneralCommands {
-    static let all = [version, configShow, configSet, configTemplate, completion]
+    static let all = [configShow, configSet, configTemplate, completion, manual, version]
 
     private static let version = Subcommand("version", "Show the version") { invocation in
         if invocation.wantsJSON {
@@ -61,6 +61,11 @@ enum GeneralCommands {
     ) { invocation in
         let isBash = invocation.argument("SHELL") == "bash"
         Terminal.say(isBash ? Completion.bash(Command.all) : Completion.zsh(Command.all))
+        return .success
+    }
+
+    private static let manual = Subcommand("manual", "Write the manual page, as man reads it") { _ in
+        Terminal.write(Manual.page(Command.all), to: 1)
         return .success
     }
 

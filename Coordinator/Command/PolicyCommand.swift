@@ -18,8 +18,9 @@ enum PolicyCommand {
         let word = invocation.argument("WORD")
         var table = Table("rule", "expression", "scopes", "from")
         for rule in CloudModules.policies.sorted(by: { $0.name < $1.name }) where word.isEmpty || rule.name.contains(word) {
+            let expression = (overrides[rule.name] ?? rule.expression).split(whereSeparator: \.isWhitespace)
             table.add(
-                rule.name, overrides[rule.name] ?? rule.expression, rule.scopes.map(\.rawValue).joined(separator: ","),
+                rule.name, expression.joined(separator: " "), rule.scopes.map(\.rawValue).joined(separator: ","),
                 overrides[rule.name] == nil ? "default" : config.policyFile)
         }
         table.print(asJSON: invocation.wantsJSON, empty: "No rule's name contains '\(word)'.")

@@ -40,6 +40,8 @@ package struct Config: Sendable {
     package var tlsCertificate = ""
     package var tlsKey = ""
     package var logLevel = LogLevel.info
+    /// Empty: none is written.
+    package var auditLog = ""
     package var policyFile = ""
     package var enforceScope = true
     package var corsOrigins: [String] = []

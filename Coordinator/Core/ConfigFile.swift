@@ -77,6 +77,7 @@ package struct LoadedConfig: Sendable {
         config.dataDirectory = Files.resolve(config.dataDirectory, in: directory)
         config.tlsCertificate = Files.resolve(config.tlsCertificate, in: directory)
         config.tlsKey = Files.resolve(config.tlsKey, in: directory)
+        config.auditLog = Files.resolve(config.auditLog, in: directory)
         config.policyFile = Files.resolve(config.policyFile, in: directory)
         if case .sqlite(let path) = config.storage { config.storage = .sqlite(path: Files.resolve(path, in: directory)) }
         if config.tlsCertificate.isEmpty != config.tlsKey.isEmpty {

@@ -67,6 +67,10 @@ package struct ConfigKey: Sendable {
     ]
 
     private static let access = [
+        ConfigKey("audit_log", \.auditLog, .text("a file"), """
+            A file that gets one CADF record, as JSON, for every change: who, what, from where. Empty: none. logrotate may
+            move it away at any time.
+            """),
         ConfigKey("policy_file", \.policyFile, .text("a file"), """
             A file that overrides single policy rules, one a line: "identity:list_users": "role:admin or role:auditor".
             `martlet policy list` shows every rule.

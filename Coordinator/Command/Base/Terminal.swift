@@ -78,9 +78,18 @@ extension Invocation {
 }
 
 enum GeneratedPassword {
-    /// Twenty-four letters and digits that cannot be taken for each other: 120 bits, and never a sign a shell would change.
+    private static let kinds = ["abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"].map { Array($0.utf8) }
+
+    /// Twenty-four signs that cannot be taken for each other, of every kind that a rule may ask for, and none that a shell
+    /// would change: more than 130 bits.
     static func make(_ entropy: any Entropy) -> String {
-        let letters = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
-        return String(decoding: entropy.bytes(24).map { letters[Int($0) % letters.count] }, as: UTF8.self)
+        let letters = kinds.flatMap { $0 }
+        while true {
+            // Bytes above the last whole multiple are left out, so that every letter is as likely.
+            let most = 256 / letters.count * letters.count
+            let bytes = entropy.bytes(64).filter { Int($0) < most }.prefix(24).map { letters[Int($0) % letters.count] }
+            let hasAll = kinds.allSatisfy { kind in bytes.contains { kind.contains($0) } }
+            if bytes.count == 24 && hasAll { return String(decoding: bytes, as: UTF8.self) }
+        }
     }
 }

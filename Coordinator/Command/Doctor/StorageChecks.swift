@@ -24,7 +24,7 @@ enum StorageChecks {
     private static func disk(_ config: Config) -> Finding {
         var facts = statvfs()
         guard statvfs(config.dataDirectory, &facts) == 0 else { return .note("disk", "the free space cannot be read") }
-        let free = Int(facts.f_bavail) * Int(facts.f_frsize) >> 20
+        let free = (Int(facts.f_bavail) * Int(facts.f_frsize)) >> 20
         let text = "\(free) MiB free under \(config.dataDirectory)"
         let cure = "Free some space or move data_directory; without space, changes are refused with 507."
         if free < 100 { return .error("disk", text, cure: cure) }
