@@ -27,7 +27,11 @@ package struct IdentityModule: Service {
         ProjectArea.self,
         DomainConfigArea.self,
         LimitArea.self,
-        RoleRoutes.self, GrantRoutes.self, AssignmentRoutes.self,
+        RoleArea.self,
+        GrantArea.self,
+        AssignmentArea.self,
+        TrustArea.self,
+        ApplicationCredentialArea.self,
     ]
     package static var policies: [PolicyRule] {
         CommonPolicy.rules + TokenRoutes.policies + SignedRequestRoutes.policies + RevocationRoutes.policies

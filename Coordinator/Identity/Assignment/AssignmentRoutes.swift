@@ -4,7 +4,7 @@
 import Core
 import HTTP
 
-struct AssignmentRoutes: IdentityArea {
+struct AssignmentArea: IdentityArea {
     private let service: AssignmentListService
     private let wire: AssignmentWire
 

@@ -4,7 +4,7 @@
 
 import Core
 
-extension GrantRoutes {
+extension GrantArea {
     static let policies = [
         PolicyRule(
             "identity:check_grant",

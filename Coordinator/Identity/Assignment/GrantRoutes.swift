@@ -5,7 +5,7 @@
 import Core
 import HTTP
 
-struct GrantRoutes: IdentityArea {
+struct GrantArea: IdentityArea {
     private let service: GrantService
     private let wire: RoleWire
 

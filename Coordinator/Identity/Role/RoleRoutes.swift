@@ -4,7 +4,7 @@
 import Core
 import HTTP
 
-struct RoleRoutes: IdentityArea {
+struct RoleArea: IdentityArea {
     private let service: RoleService
     private let wire: RoleWire
 

@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trust: the trustor lets the trustee act in its place on one project with some of its roles.
+// A trust: the trustor lets the trustee act with some of the trustor's roles on one project, perhaps for a time, perhaps for a
+// number of tokens, perhaps with the right to pass the trust on (redelegation). A trust passed on points at the one it came
+// from and never grants more than that one; when that one goes, it goes.
 
 import Core
-import Database
+import HTTP
+import JSON
 
-package struct TrustRecord: Sendable {
+package struct TrustRecord: Sendable, PolicyTarget {
     package var id: ID<Trust>
     package var trustor: ID<User>
     package var trustee: ID<User>
     package var project: ID<Project>?
+    /// Tokens show the trustor as their user, not the trustee.
     package var isImpersonation: Bool
     package var expires: Instant?
+    /// nil: any number.
     package var remainingUses: Int?
+    /// The trust this one was made from.
+    package var source: ID<Trust>?
+    /// How many more times it may be passed on, one after the other; 0: not at all.
+    package var redelegationCount: Int
     package var roles: [ID<Role>]
-}
+    package var extra: JSON.Object
 
-package enum TrustStore {
-    package static func find(_ id: ID<Trust>, _ connection: any Connection) throws -> TrustRecord? {
-        let roles = try connection.rows("SELECT role_id FROM trust_role WHERE trust_id = $1", [.id(id)])
-        return try connection.row("""
-            SELECT id, trustor_id, trustee_id, project_id, impersonation, expires, remaining_uses FROM trust WHERE id = $1
-            """, [.id(id)]).map { row in
-                TrustRecord(
-                    id: row.id(0), trustor: row.id(1), trustee: row.id(2), project: row.optionalID(3),
-                    isImpersonation: row.bool(4), expires: row.optionalTime(5), remainingUses: row.optionalInt(6).map(Int.init),
-                    roles: roles.map { $0.id(0) })
-            }
+    package func isUsable(_ now: Instant) -> Bool {
+        (expires.map { $0 > now } ?? true) && (remainingUses.map { $0 > 0 } ?? true)
     }
 
-    /// Spends one use; throws when none is left.
-    package static func consume(_ id: ID<Trust>, _ connection: any Connection) throws {
-        let spent = try connection.execute(
-            "UPDATE trust SET remaining_uses = remaining_uses - 1 WHERE id = $1 AND remaining_uses > 0", [.id(id)])
-        guard spent == 1 else { throw CloudError.forbidden("The trust has no uses left.") }
+    package func policyAttribute(_ name: String) -> String? {
+        switch name {
+        case "target.trust.id": id.text
+        case "target.trust.trustor_user_id": trustor.text
+        case "target.trust.trustee_user_id": trustee.text
+        case "target.trust.project_id": project?.text
+        default: nil
+        }
     }
 }
