@@ -27,7 +27,7 @@ struct RoleService: Sendable {
     func create(_ change: RoleChange, by call: Call) async throws -> RoleRecord {
         let role = RoleRecord(
             id: .random(environment.entropy), name: change.name ?? "", domain: change.domain.value,
-            description: change.description.value, options: change.options(over: [:]), extra: change.extra)
+            description: change.description.value, options: ImmutableOption.merged([:], with: change.options ?? [:]), extra: change.extra)
         return try await environment.change("role.create", by: call) { connection, changes in
             if let domain = role.domain, try ProjectStore.findDomain(domain, connection) == nil {
                 throw CloudError.notFound("domain", domain.text)
@@ -41,13 +41,13 @@ struct RoleService: Sendable {
     func update(_ id: ID<Role>, _ change: RoleChange, by call: Call) async throws -> RoleRecord {
         try await environment.change("role.update", by: call) { connection, changes in
             guard var role = try RoleStore.find(id, connection) else { throw Self.absent(id) }
-            if role.isImmutable, !change.onlyMakesMutable { throw Self.immutable("update", id) }
+            try ImmutableOption.checkUpdate(isImmutable: role.isImmutable, body: change.body, "role", id.text)
             if change.domain.applied(to: role.domain) != role.domain {
                 throw CloudError.badRequest("Invalid input for field 'role.domain_id': a role cannot be moved to another domain.")
             }
             if let name = change.name { role.name = name }
             role.description = change.description.applied(to: role.description)
-            role.options = change.options(over: role.options)
+            role.options = ImmutableOption.merged(role.options, with: change.options ?? [:])
             for (name, value) in change.extra.members { role.extra[name] = value }
             let updated = role
             try Self.storing(updated) { try RoleStore.update(updated, connection) }
@@ -60,7 +60,7 @@ struct RoleService: Sendable {
     func delete(_ id: ID<Role>, by call: Call) async throws {
         try await environment.change("role.delete", by: call) { connection, changes in
             guard let role = try RoleStore.find(id, connection) else { throw Self.absent(id) }
-            guard !role.isImmutable else { throw Self.immutable("delete", id) }
+            try ImmutableOption.checkDelete(isImmutable: role.isImmutable, "role", id.text)
             try connection.execute("""
                 DELETE FROM application_credential WHERE id IN (
                     SELECT application_credential_id FROM application_credential_role WHERE role_id = $1)
@@ -130,10 +130,6 @@ struct RoleService: Sendable {
 
     static func notImplied(_ implication: RoleImplication) -> CloudError {
         CloudError(.notFound, "\(implication.prior) does not imply \(implication.implied).")
-    }
-
-    private static func immutable(_ verb: String, _ id: ID<Role>) -> CloudError {
-        .forbidden("Unable to \(verb) immutable role resource: `\(id)`. Set resource option \"immutable\" to false first.")
     }
 
     private static func storing(_ role: RoleRecord, _ store: () throws -> Void) throws {

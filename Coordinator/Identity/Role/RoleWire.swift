@@ -10,11 +10,11 @@ struct RoleChange: Sendable {
     let name: String?
     let domain: Given<ID<Domain>>
     let description: Given<String>
-    /// Null unsets the option.
-    let immutable: Given<Bool>
-    /// Sends nothing but options.
-    let isOptionsOnly: Bool
+    /// As it came: null takes an option away.
+    let options: JSON.Object?
     let extra: JSON.Object
+    /// What an immutable role may still be told is judged by the whole.
+    let body: RequestFields
 
     private static let known: Set<String> = ["id", "name", "domain_id", "description", "options", "links"]
 
@@ -22,32 +22,9 @@ struct RoleChange: Sendable {
         name = isNew || fields.has("name") ? try fields.entityName() : nil
         domain = try fields.given("domain_id") { try fields.optionalEntityID($0) }
         description = try fields.given("description") { try fields.optionalString($0, 0...65_535) }
-        if let options = try fields.optionalFields("options") {
-            try options.refuseUnknown(["immutable"])
-            immutable = try options.given("immutable", options.optionalBool)
-        } else {
-            immutable = .absent
-        }
-        isOptionsOnly = fields.object.names == ["options"]
+        options = try ImmutableOption.read(fields)
+        body = fields
         extra = fields.extras(except: Self.known)
-    }
-
-    /// The one update that an immutable role takes: to be made mutable.
-    var onlyMakesMutable: Bool {
-        switch immutable {
-        case .absent, .value(true): false
-        case .null, .value(false): isOptionsOnly
-        }
-    }
-
-    func options(over old: JSON.Object) -> JSON.Object {
-        var options = old
-        switch immutable {
-        case .absent: break
-        case .null: options["immutable"] = nil
-        case .value(let flag): options["immutable"] = .bool(flag)
-        }
-        return options
     }
 }
 
