@@ -60,9 +60,15 @@ package struct IdentityModule: Service {
 
     package var authenticator: any Authenticator { TokenAuthenticator(tokens: tokens) }
 
-    /// Before the first request: a key to sign with, and the revocations in force.
+    /// Before the first request: a key to sign with, our place in the catalog at the URL that the configuration has by now,
+    /// and the revocations in force.
     package func start() async throws {
         try await keys.rotate()
+        let settings = environment.settings
+        try await environment.change("catalog.register", by: nil) { connection, changes in
+            try CatalogRegistration.ensure(
+                .identity, publicURL: settings.publicURL, region: ID(settings.region), connection, &changes)
+        }
         try await environment.applyForeign(touches: [])
     }
 

@@ -21,7 +21,7 @@ final class Life: Sendable {
         Task.detached { [self] in
             do {
                 let coordinator = try await Coordinator(config, log: log)
-                coordinator.start()
+                await coordinator.start()
                 let isWanted = state.withLock { state in
                     if case .ending = state { return false }
                     state = .running(coordinator)
