@@ -158,3 +158,11 @@ func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result)
     defer { thread.stop() }
     return try await Task(executorPreference: thread) { try body() }.value
 }
+
+/// An open file without a name.
+func temporaryFile() -> Int32 {
+    var template = Array("/tmp/martlet-file-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    unlink(template)
+    return descriptor
+}

@@ -54,18 +54,18 @@ package struct TrustedProxies: Sendable {
     /// The client's address and whether it spoke TLS, as far as our own proxies vouch for it.
     package func client(_ head: RequestHead, peer: String, isSecure: Bool) -> (peer: String, isSecure: Bool) {
         guard contains(peer) else { return (peer, isSecure) }
-        let forwarded = head.values("forwarded").flatMap(Self.hops)
-        let addresses = forwarded.isEmpty
-            ? head.values("x-forwarded-for").flatMap { $0.split(separator: ",") }.map { Self.address(String($0)) }
-            : forwarded.map(\.address)
-        var client = peer
-        for address in addresses.reversed() {
-            guard IPAddress(address) != nil else { break }
-            client = address
-            if !contains(address) { break }
+        var hops = head.values("forwarded").flatMap(Self.hops)
+        if hops.isEmpty {
+            hops = head.values("x-forwarded-for").flatMap { $0.split(separator: ",") }.map { (Self.address(String($0)), nil) }
         }
-        let proto = forwarded.last?.proto ?? head.values("x-forwarded-proto").last?.split(separator: ",").last.map { Self.trimmed($0) }
-        return (client, proto.map { $0.lowercased() == "https" } ?? isSecure)
+        var client: (address: String, proto: String?) = (peer, nil)
+        for hop in hops.reversed() {
+            guard IPAddress(hop.address) != nil else { break }
+            client = hop
+            if !contains(hop.address) { break }
+        }
+        let proto = client.proto ?? head.values("x-forwarded-proto").last?.split(separator: ",").last.map { Self.trimmed($0) }
+        return (client.address, proto.map { $0.lowercased() == "https" } ?? isSecure)
     }
 
     /// "for=192.0.2.60;proto=http;by=203.0.113.43, for=..." (RFC 7239)
