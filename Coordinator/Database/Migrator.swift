@@ -22,14 +22,16 @@ enum Migrator {
         return migrations.filter { !applied.contains($0.name) }
     }
 
-    /// Inside the transaction of one migration. Another coordinator may have been first: then there is nothing left to do.
+    /// Inside the transaction of one migration, with its statements for this engine. Another coordinator may have been first:
+    /// then there is nothing left to do.
     static func apply(
-        _ migration: Migration, _ connection: any Connection, _ run: (StaticString) throws(DatabaseError) -> Void
+        _ migration: Migration, _ statements: [StaticString], _ connection: any Connection,
+        _ run: (StaticString) throws(DatabaseError) -> Void
     ) throws {
         let mark = try connection.execute(
             "INSERT INTO migration (name, applied) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
             [.text(migration.name), .time(SystemClock().now)])
         guard mark == 1 else { return }
-        for statement in migration.statements { try run(statement) }
+        for statement in statements { try run(statement) }
     }
 }

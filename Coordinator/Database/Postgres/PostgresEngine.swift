@@ -50,7 +50,7 @@ final class PostgresEngine: Sendable {
         }
         for migration in try transaction({ try Migrator.begin(migrations, on: connection) }) {
             try transaction {
-                try Migrator.apply(migration, connection) { statement throws(DatabaseError) in
+                try Migrator.apply(migration, migration.postgres ?? migration.statements, connection) { statement throws(DatabaseError) in
                     try connection.command(migration.postgres == nil ? Dialect.postgres(statement.description) : statement.description)
                 }
             }

@@ -36,7 +36,7 @@ final class SQLiteEngine: Sendable {
         do {
             try connection.control("BEGIN IMMEDIATE")
             try connection.lend(to: nil, seconds: longReadSeconds) {
-                try Migrator.apply(migration, connection) { statement throws(DatabaseError) in
+                try Migrator.apply(migration, migration.statements, connection) { statement throws(DatabaseError) in
                     try connection.execute(Query(statement))
                 }
             }
