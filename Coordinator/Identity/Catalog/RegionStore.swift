@@ -35,7 +35,7 @@ package enum RegionStore {
     static func hasEndpoints(_ id: ID<Region>, _ connection: any Connection) throws -> Bool {
         try connection.row("""
             WITH RECURSIVE below(id) AS (
-                SELECT CAST($1 AS TEXT) UNION SELECT r.id FROM region r JOIN below ON r.parent_id = below.id)
+                SELECT id FROM region WHERE id = $1 UNION SELECT r.id FROM region r JOIN below ON r.parent_id = below.id)
             SELECT id FROM endpoint WHERE region_id IN (SELECT id FROM below) LIMIT 1
             """, [.id(id)]) != nil
     }
@@ -45,13 +45,13 @@ package enum RegionStore {
         try connection.execute("""
             DELETE FROM policy_association WHERE region_id IN (
                 WITH RECURSIVE below(id) AS (
-                    SELECT CAST($1 AS TEXT) UNION SELECT r.id FROM region r JOIN below ON r.parent_id = below.id)
+                    SELECT id FROM region WHERE id = $1 UNION SELECT r.id FROM region r JOIN below ON r.parent_id = below.id)
                 SELECT id FROM below)
             """, [.id(id)])
         try connection.execute("""
             DELETE FROM region WHERE id IN (
                 WITH RECURSIVE below(id) AS (
-                    SELECT CAST($1 AS TEXT) UNION SELECT r.id FROM region r JOIN below ON r.parent_id = below.id)
+                    SELECT id FROM region WHERE id = $1 UNION SELECT r.id FROM region r JOIN below ON r.parent_id = below.id)
                 SELECT id FROM below)
             """, [.id(id)])
     }
