@@ -64,11 +64,7 @@ package struct IdentityModule: Service {
     /// and the revocations in force.
     package func start() async throws {
         try await keys.rotate()
-        let settings = environment.settings
-        try await environment.change("catalog.register", by: nil) { connection, changes in
-            try CatalogRegistration.ensure(
-                .identity, publicURL: settings.publicURL, region: ID(settings.region), connection, &changes)
-        }
+        try await environment.register([.identity])
         try await environment.applyForeign(touches: [])
     }
 
