@@ -87,6 +87,7 @@ struct JSONParser {
         var seen: Set<String> = []
         parser.skipSpace()
         if parser.take(UInt8(ascii: "}")) { return .object(JSON.Object()) }
+        members.reserveCapacity(8)
         while true {
             parser.skipSpace()
             guard parser.next == UInt8(ascii: "\"") else { throw parser.fail("expected a member name") }
@@ -163,9 +164,24 @@ struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             guard digits() > 0 else { throw fail("expected a digit") }
         }
-        let text = String(decoding: UnsafeBufferPointer(rebasing: input[start..<at]), as: UTF8.self)
-        if isInteger, let value = Int(text) { return .int(value) }
-        return .number(text)
+        let text = UnsafeBufferPointer(rebasing: input[start..<at])
+        if isInteger, let value = Self.integer(text) { return .int(value) }
+        return .number(String(decoding: text, as: UTF8.self))
+    }
+
+    /// Nil when it does not fit.
+    private static func integer(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+        let isNegative = text.first == UInt8(ascii: "-")
+        var value = 0
+        for digit in text.dropFirst(isNegative ? 1 : 0) {
+            // Summed below zero, where there is room for one more than above.
+            let (tens, isTooLong) = value.multipliedReportingOverflow(by: 10)
+            let (sum, isTooLarge) = tens.subtractingReportingOverflow(Int(digit - 0x30))
+            if isTooLong || isTooLarge { return nil }
+            value = sum
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
     }
 
     // MARK: Strings
@@ -173,18 +189,22 @@ struct JSONParser {
     private mutating func string() throws(JSONError) -> String {
         at += 1
         let start = at
-        while at < input.count, input[at] != 0x22, input[at] != 0x5c, input[at] >= 0x20 { at += 1 }
+        let plain = JSONScan.plain(input, from: start)
+        at += plain.count
         guard at < input.count else { throw fail("unexpected end of a string") }
         if input[at] == 0x22 {
-            let text = try utf8(UnsafeBufferPointer(rebasing: input[start..<at]))
+            let bytes = UnsafeBufferPointer(rebasing: input[start..<at])
             at += 1
-            return text
+            // ASCII needs no check, and decoding it is twice as fast as validating.
+            return plain.isASCII ? String(decoding: bytes, as: UTF8.self) : try utf8(bytes, from: start)
         }
         return try escapedString(from: start)
     }
 
-    private func utf8(_ bytes: some Sequence<UInt8> & Collection<UInt8>) throws(JSONError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw fail("a string is not UTF-8") }
+    private func utf8(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) throws(JSONError) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw JSONError(offset: start, reason: "a string is not UTF-8")
+        }
         return text
     }
 
@@ -194,8 +214,15 @@ struct JSONParser {
             let byte = input[at]
             if byte < 0x20 { throw fail("a control character must be escaped") }
             at += 1
-            if byte == 0x22 { return try utf8(out) }
-            if byte == 0x5c { try escape(into: &out) } else { out.append(byte) }
+            switch byte {
+            case 0x22:
+                return try out.withUnsafeBufferPointer { bytes throws(JSONError) in try utf8(bytes, from: start) }
+            case 0x5c: try escape(into: &out)
+            default:
+                let count = 1 + JSONScan.plain(input, from: at).count
+                out.append(contentsOf: input[at - 1..<at - 1 + count])
+                at += count - 1
+            }
         }
         throw fail("unexpected end of a string")
     }

@@ -203,15 +203,15 @@ package struct JSONWriter: ~Copyable {
         text.withUTF8 { utf8 in
             reserve(utf8.count + 2)
             put(UInt8(ascii: "\""))
-            var start = 0
-            for i in 0..<utf8.count {
-                let byte = utf8[i]
-                if byte >= 0x20 && byte != 0x22 && byte != 0x5c { continue }
-                append(UnsafeBufferPointer(rebasing: utf8[start..<i]))
-                escape(byte)
-                start = i + 1
+            var at = 0
+            while true {
+                let plain = JSONScan.plain(utf8, from: at).count
+                append(UnsafeBufferPointer(rebasing: utf8[at..<at + plain]))
+                at += plain
+                if at == utf8.count { break }
+                escape(utf8[at])
+                at += 1
             }
-            append(UnsafeBufferPointer(rebasing: utf8[start...]))
             put(UInt8(ascii: "\""))
         }
     }
