@@ -59,9 +59,37 @@ package struct PolicyTable: Sendable {
                 throw CloudError.badRequest("The policy rule \(name) refers to rule:\(other), which does not exist.")
             }
         }
+        try Self.refuseCircles(parsed.mapValues(\.check.references))
         rules = parsed
         self.enforcesScope = enforcesScope
     }
+
+    /// Rules may refer to rules, but never back to themselves: evaluation follows references and must end. A circle has no
+    /// meaning, and under a "not" no safe one.
+    private static func refuseCircles(_ references: [String: [String]]) throws {
+        var depths: [String: Int] = [:]
+        func depth(of name: String, _ path: [String]) throws -> Int {
+            if let known = depths[name] { return known }
+            if let start = path.firstIndex(of: name) {
+                let circle = (path[start...] + [name]).joined(separator: " -> ")
+                throw CloudError.badRequest("The policy rule \(name) refers back to itself: \(circle).")
+            }
+            var deepest = 0
+            // A chain that is too long is followed no further than that.
+            for other in references[name] ?? [] where path.count <= longestChain {
+                deepest = max(deepest, try depth(of: other, path + [name]))
+            }
+            guard deepest < longestChain, path.count <= longestChain else {
+                throw CloudError.badRequest("The policy rule \(name) refers to others more than \(longestChain) deep.")
+            }
+            depths[name] = deepest + 1
+            return deepest + 1
+        }
+        for name in references.keys.sorted() { _ = try depth(of: name, []) }
+    }
+
+    /// Rules referring to rules this deep are a mistake; OpenStack's own need three.
+    private static let longestChain = 32
 
     package var names: [String] { rules.keys.sorted() }
     package func contains(_ name: String) -> Bool { rules[name] != nil }
@@ -69,7 +97,7 @@ package struct PolicyTable: Sendable {
     package func allows(_ name: String, _ authority: Authority, _ target: some PolicyTarget) -> Bool {
         guard let rule = rules[name] else { return false }
         if enforcesScope, !rule.scopes.isEmpty, !Self.matches(authority.scope, rule.scopes) { return false }
-        return evaluate(rule.check, authority, target, depth: 0)
+        return evaluate(rule.check, authority, target)
     }
 
     private static func matches(_ scope: Authority.Scope, _ allowed: [PolicyRule.ScopeType]) -> Bool {
@@ -81,20 +109,16 @@ package struct PolicyTable: Sendable {
         }
     }
 
-    private func evaluate(
-        _ check: PolicyCheck, _ authority: Authority, _ target: some PolicyTarget, depth: Int
-    ) -> Bool {
-        // Rules may refer to each other; a circle denies.
-        if depth > 32 { return false }
+    private func evaluate(_ check: PolicyCheck, _ authority: Authority, _ target: some PolicyTarget) -> Bool {
         switch check {
         case .always: return true
         case .never: return false
-        case .not(let inner): return !evaluate(inner, authority, target, depth: depth + 1)
-        case .all(let parts): return parts.allSatisfy { evaluate($0, authority, target, depth: depth + 1) }
-        case .any(let parts): return parts.contains { evaluate($0, authority, target, depth: depth + 1) }
+        case .not(let inner): return !evaluate(inner, authority, target)
+        case .all(let parts): return parts.allSatisfy { evaluate($0, authority, target) }
+        case .any(let parts): return parts.contains { evaluate($0, authority, target) }
         case .rule(let name):
             guard let rule = rules[name] else { return false }
-            return evaluate(rule.check, authority, target, depth: depth + 1)
+            return evaluate(rule.check, authority, target)
         case .role(let name): return authority.has(role: name)
         case .compare(let left, let right):
             guard let expected = Self.value(right, authority, target) else { return false }
@@ -205,7 +229,7 @@ private struct PolicyParser {
 
     private mutating func alternatives(depth: Int) throws -> PolicyCheck {
         var parts = [try conjunction(depth: depth)]
-        while words.last == "or" {
+        while words.last?.lowercased() == "or" {
             words.removeLast()
             parts.append(try conjunction(depth: depth))
         }
@@ -214,7 +238,7 @@ private struct PolicyParser {
 
     private mutating func conjunction(depth: Int) throws -> PolicyCheck {
         var parts = [try single(depth: depth)]
-        while words.last == "and" {
+        while words.last?.lowercased() == "and" {
             words.removeLast()
             parts.append(try single(depth: depth))
         }
@@ -224,7 +248,7 @@ private struct PolicyParser {
     private mutating func single(depth: Int) throws -> PolicyCheck {
         guard depth < 32 else { throw fail("it is nested too deeply") }
         guard let word = words.popLast() else { throw fail("a check is missing") }
-        switch word {
+        switch word.lowercased() {
         case "not": return .not(try single(depth: depth + 1))
         case "(":
             let inner = try alternatives(depth: depth + 1)
@@ -236,19 +260,28 @@ private struct PolicyParser {
         }
     }
 
+    /// "kind:value", the kind before the first colon as oslo.policy has it; a literal in quotes may hold colons.
     private func check(_ word: String) throws -> PolicyCheck {
-        guard let colon = word.lastIndex(of: ":"), colon != word.startIndex else {
-            throw fail("'\(word)' is not kind:value")
+        guard let (left, right) = Self.sides(word), !right.isEmpty else { throw fail("'\(word)' is not kind:value") }
+        switch left {
+        case "rule": return .rule(right)
+        case "role": return .role(right.lowercased())
+        case "http", "https": throw fail("checks by a remote service are not supported")
+        default: break
         }
-        // "rule:identity:get_user" has its kind before the first colon, a comparison before the last.
-        if word.hasPrefix("rule:") { return .rule(String(word.dropFirst(5))) }
-        let left = String(word[..<colon])
-        let right = String(word[word.index(after: colon)...])
-        if left == "role" { return .role(right.lowercased()) }
-        let literal = left.hasPrefix("'") && left.hasSuffix("'") && left.count > 1 ? String(left.dropFirst().dropLast()) : left
-        if right.hasPrefix("%("), right.hasSuffix(")s") {
-            return .compare(literal, .target(String(right.dropFirst(2).dropLast(2))))
+        guard right.hasPrefix("%(") else { return .compare(left, .literal(right)) }
+        guard right.hasSuffix(")s"), right.utf8.count > 4 else { throw fail("'\(right)' is not %(name)s") }
+        return .compare(left, .target(String(right.dropFirst(2).dropLast(2))))
+    }
+
+    private static func sides(_ word: String) -> (left: String, right: String)? {
+        if let quote = word.first, quote == "'" || quote == "\"" {
+            let inner = word.dropFirst()
+            guard let close = inner.firstIndex(of: quote) else { return nil }
+            let rest = inner[inner.index(after: close)...]
+            return rest.first == ":" ? (String(inner[..<close]), String(rest.dropFirst())) : nil
         }
-        return .compare(literal, .literal(right))
+        guard let colon = word.firstIndex(of: ":"), colon != word.startIndex else { return nil }
+        return (String(word[..<colon]), String(word[word.index(after: colon)...]))
     }
 }

@@ -8,12 +8,22 @@ package struct Instant: Hashable, Comparable, Sendable {
     package var microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
-    package init(seconds: Int64) { microseconds = seconds.multipliedReportingOverflow(by: 1_000_000).partialValue }
+    /// Times too far off to be counted become the farthest that can be.
+    package init(seconds: Int64) { microseconds = Self.product(seconds, 1_000_000) }
 
-    package var seconds: Int64 { microseconds / 1_000_000 }
+    /// Whole seconds, rounded towards the past.
+    package var seconds: Int64 { microseconds >= 0 ? microseconds / 1_000_000 : -((-1 - microseconds) / 1_000_000) - 1 }
     package static func < (a: Instant, b: Instant) -> Bool { a.microseconds < b.microseconds }
-    package func adding(seconds: Int64) -> Instant { Instant(microseconds: microseconds &+ seconds &* 1_000_000) }
-    package func adding(days: Int64) -> Instant { adding(seconds: days &* 86_400) }
+    package func adding(seconds: Int64) -> Instant {
+        let (sum, isTooFar) = microseconds.addingReportingOverflow(Self.product(seconds, 1_000_000))
+        return Instant(microseconds: isTooFar ? (seconds < 0 ? .min : .max) : sum)
+    }
+    package func adding(days: Int64) -> Instant { adding(seconds: Self.product(days, 86_400)) }
+
+    private static func product(_ count: Int64, _ unit: Int64) -> Int64 {
+        let (value, isTooFar) = count.multipliedReportingOverflow(by: unit)
+        return isTooFar ? (count < 0 ? .min : .max) : value
+    }
     /// The same time with the fraction cut off.
     package var wholeSecond: Instant { Instant(seconds: seconds) }
 
@@ -22,8 +32,12 @@ package struct Instant: Hashable, Comparable, Sendable {
     /// "2026-11-21T10:30:00Z"
     package var shortText: String { format(fraction: false) }
 
+    /// The first and the last time with a year of four digits: what is beyond them is written as they are.
+    private static let written = -62_167_219_200_000_000...253_402_300_799_999_999 as ClosedRange<Int64>
+
     private func format(fraction: Bool) -> String {
-        let seconds = microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+        let microseconds = min(max(microseconds, Self.written.lowerBound), Self.written.upperBound)
+        let seconds = Instant(microseconds: microseconds).seconds
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         let date = Self.civil(days)
         let rest = seconds - days * 86_400
