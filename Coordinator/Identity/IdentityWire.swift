@@ -32,6 +32,11 @@ package struct PageRequest: Sendable {
     /// A client that sets no limit gets all rows, in pages only when there are more than the largest page.
     package let isExplicit: Bool
 
+    /// As much as one answer may hold, from the start.
+    static let whole = PageRequest()
+
+    private init() { (limit, marker, isExplicit) = (Limits.largestPageRows, nil, false) }
+
     package init(_ call: Call) throws {
         marker = call.query["marker"]
         guard let text = call.query["limit"] else {

@@ -22,7 +22,7 @@ enum ImmutableOption {
     /// Stored options after an update; null takes an option away.
     static func merged(_ stored: JSON.Object, with change: JSON.Object) -> JSON.Object {
         var merged = stored
-        for (name, value) in change.members { merged[name] = value.isNull ? nil : value }
+        for (name, value) in change.members { merged[name] = value.isNull ? JSON?.none : value }
         return merged
     }
 
