@@ -46,6 +46,7 @@ extension CloudError {
     }
     /// For what only a fault of ours can cause; the user learns no more than that.
     package static func internalError(_ detail: String) -> CloudError {
-        CloudError(.internalError, "An unexpected error prevented the server from fulfilling your request.", detail: detail)
+        CloudError(
+            .internalError, "An unexpected error prevented the server from fulfilling your request.", detail: detail)
     }
 }

@@ -12,7 +12,9 @@ package final class Counter: Sendable {
 
 /// Durations in power-of-two buckets of microseconds.
 package final class Histogram: Sendable {
-    package static let boundsMicroseconds = [100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000]
+    package static let boundsMicroseconds = [
+        100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000,
+    ]
     private let buckets = Mutex([Int](repeating: 0, count: boundsMicroseconds.count + 1))
     private let sum = Atomic<Int>(0)
 
@@ -32,7 +34,8 @@ package final class Histogram: Sendable {
         }
         total += counts.last ?? 0
         out += "\(name)_bucket{\(labels)\(comma)le=\"+Inf\"} \(total)\n"
-        out += "\(name)_sum{\(labels)} \(Double(sum.load(ordering: .relaxed)) / 1e6)\n\(name)_count{\(labels)} \(total)\n"
+        out +=
+            "\(name)_sum{\(labels)} \(Double(sum.load(ordering: .relaxed)) / 1e6)\n\(name)_count{\(labels)} \(total)\n"
     }
 }
 

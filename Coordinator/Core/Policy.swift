@@ -52,7 +52,8 @@ package struct PolicyTable: Sendable {
         for name in overrides.keys where parsed[name] == nil {
             let nearest = Words.nearest(to: name, in: parsed.keys.sorted())
             throw CloudError.badRequest(
-                "The policy file names a rule that does not exist: \(name)." + (nearest.map { " Did you mean \($0)?" } ?? ""))
+                "The policy file names a rule that does not exist: \(name)."
+                    + (nearest.map { " Did you mean \($0)?" } ?? ""))
         }
         for (name, rule) in parsed {
             for other in rule.check.references where parsed[other] == nil {
@@ -126,7 +127,8 @@ package struct PolicyTable: Sendable {
         }
     }
 
-    private static func value(_ side: PolicyCheck.Side, _ authority: Authority, _ target: some PolicyTarget) -> String? {
+    private static func value(_ side: PolicyCheck.Side, _ authority: Authority, _ target: some PolicyTarget) -> String?
+    {
         switch side {
         case .literal(let text): text
         case .target(let name): target.policyAttribute(name)

@@ -64,7 +64,8 @@ final class LDAPConnection {
     private static func plain(_ url: String) -> String {
         let host = url.dropFirst("ldaps://".count)
         let end = host.firstIndex(of: "/") ?? host.endIndex
-        let isPortNamed = host[..<end].split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
+        let isPortNamed =
+            host[..<end].split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
         return "ldap://\(host[..<end])\(isPortNamed ? "" : ":636")\(host[end...])"
     }
 
@@ -88,7 +89,8 @@ final class LDAPConnection {
         try setNetworkTimeout(settings.networkSeconds)
         var version = LDAP_VERSION3
         var wait = timeval(tv_sec: settings.networkSeconds, tv_usec: 0)
-        var isDone = ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_SUCCESS
+        var isDone =
+            ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_SUCCESS
             && ldap_set_option(handle, LDAP_OPT_TIMEOUT, &wait) == LDAP_SUCCESS
             // Null is this option's "off": a referral would send our password to a server of another's choice.
             && ldap_set_option(handle, LDAP_OPT_REFERRALS, nil) == LDAP_SUCCESS
@@ -101,7 +103,8 @@ final class LDAPConnection {
         var forServer: Int32 = 0
         let context = ldap_set_option(handle, LDAP_OPT_X_TLS_NEWCTX, &forServer)
         guard isDone, context == LDAP_SUCCESS else {
-            throw .settings("the TLS settings are refused" + (settings.authorityFile.map { "; is \($0) readable?" } ?? ""))
+            throw .settings(
+                "the TLS settings are refused" + (settings.authorityFile.map { "; is \($0) readable?" } ?? ""))
         }
     }
 
@@ -174,7 +177,8 @@ final class LDAPConnection {
         }
     }
 
-    private func pageControl(_ entries: Int, _ cookie: [UInt8]) throws(LDAPError) -> UnsafeMutablePointer<LDAPControl>? {
+    private func pageControl(_ entries: Int, _ cookie: [UInt8]) throws(LDAPError) -> UnsafeMutablePointer<LDAPControl>?
+    {
         var control: UnsafeMutablePointer<LDAPControl>?
         var bytes = cookie.map { CChar(bitPattern: $0) }
         let result = bytes.withUnsafeMutableBufferPointer { bytes in

@@ -87,7 +87,8 @@ package final class LDAPDirectory: Sendable {
     ) async throws(LDAPError) -> Value {
         let result: Result<Value, LDAPError> = await withUnsafeContinuation { continuation in
             let wait = LDAPWait(continuation)
-            watch.add(seconds: settings.operationSeconds, isOver: { wait.isOver }, expire: { wait.end(.failure(.timeout)) })
+            watch.add(
+                seconds: settings.operationSeconds, isOver: { wait.isOver }, expire: { wait.end(.failure(.timeout)) })
             let isAdded = queue.add { [self] in
                 if wait.isOver { return }
                 wait.end(Result { () throws(LDAPError) in try work(self) { wait.isOver } })

@@ -42,7 +42,8 @@ package struct LDAPSettings: Sendable, Equatable {
     package func check() throws(LDAPError) {
         if urls.isEmpty { throw .settings("a URL is missing") }
         for url in urls {
-            guard url.hasPrefix("ldap://") || url.hasPrefix("ldaps://"), !url.utf8.contains(where: { $0 <= 0x20 }) else {
+            guard url.hasPrefix("ldap://") || url.hasPrefix("ldaps://"), !url.utf8.contains(where: { $0 <= 0x20 })
+            else {
                 throw .settings("\(url) is no ldap:// or ldaps:// URL")
             }
             if startsTLS, url.hasPrefix("ldaps://") {
@@ -54,7 +55,8 @@ package struct LDAPSettings: Sendable, Equatable {
         }
         let numbers = [
             ("networkSeconds", networkSeconds, 1...300), ("operationSeconds", operationSeconds, 1...300),
-            ("connections", connections, 1...64), ("waiting", waiting, 1...10_000), ("pageEntries", pageEntries, 0...100_000),
+            ("connections", connections, 1...64), ("waiting", waiting, 1...10_000),
+            ("pageEntries", pageEntries, 0...100_000),
             ("idleSeconds", idleSeconds, 1...86_400), ("restSeconds", restSeconds, 0...3600),
         ]
         for (name, value, range) in numbers where !range.contains(value) {

@@ -18,7 +18,9 @@ enum Stopwatch {
 final class LDAPWait<Value: Sendable>: Sendable {
     private let continuation: Mutex<UnsafeContinuation<Result<Value, LDAPError>, Never>?>
 
-    init(_ continuation: UnsafeContinuation<Result<Value, LDAPError>, Never>) { self.continuation = Mutex(continuation) }
+    init(_ continuation: UnsafeContinuation<Result<Value, LDAPError>, Never>) {
+        self.continuation = Mutex(continuation)
+    }
 
     var isOver: Bool { continuation.withLock { $0 == nil } }
 

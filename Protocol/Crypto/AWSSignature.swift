@@ -42,7 +42,9 @@ package struct AWSRequest: Sendable {
     package var timestamp: String? {
         guard let text = parameters["Timestamp"] ?? header("X-Amz-Date") ?? parameters["X-Amz-Date"] else { return nil }
         let letters = Array(text.utf8)
-        guard letters.count == 16, letters[8] == UInt8(ascii: "T"), letters[15] == UInt8(ascii: "Z") else { return text }
+        guard letters.count == 16, letters[8] == UInt8(ascii: "T"), letters[15] == UInt8(ascii: "Z") else {
+            return text
+        }
         func part(_ range: Range<Int>) -> String { String(decoding: letters[range], as: UTF8.self) }
         return "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))Z"
     }
@@ -81,7 +83,9 @@ package enum AWSSignature {
     /// The signature of an S3 request, whose text to sign comes ready in base 64: HMAC-SHA1, or version 4 when the text is
     /// an AWS4 one. Nil when the text cannot be what a client signs.
     package static func s3(secret: String, token: String) -> String? {
-        let standard = token.utf8.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? 0x5f : $0 }
+        let standard = token.utf8.map {
+            $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? 0x5f : $0
+        }
         guard let text = standard.withUnsafeBufferPointer(Base64.decodeURL) else { return nil }
         guard text.starts(with: "AWS4".utf8) else { return Base64.encode(HMAC.sha1(key: secret.utf8, text)) }
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)

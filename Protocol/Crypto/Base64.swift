@@ -81,7 +81,8 @@ package enum Base64 {
 
     /// Writes the text and returns its length. `out` has room for `encodedCount`.
     static func encode(
-        _ bytes: UnsafeBufferPointer<UInt8>, into out: UnsafeMutableBufferPointer<UInt8>, _ alphabet: Alphabet, padded: Bool
+        _ bytes: UnsafeBufferPointer<UInt8>, into out: UnsafeMutableBufferPointer<UInt8>, _ alphabet: Alphabet,
+        padded: Bool
     ) -> Int {
         precondition(out.count >= encodedCount(bytes.count), "no room for the text")
         guard let from = bytes.baseAddress, let to = out.baseAddress else { return 0 }

@@ -44,7 +44,9 @@ enum Bcrypt {
     static func hash(_ password: String, cost: Int) throws(PasswordError) -> String {
         let bytes = Array(password.utf8)
         var setting = [CChar](repeating: 0, count: Int(CRYPT_GENSALT_OUTPUT_SIZE))
-        guard crypt_gensalt_rn("$2b$", UInt(cost), nil, 0, &setting, Int32(setting.count)) != nil else { throw .resources }
+        guard crypt_gensalt_rn("$2b$", UInt(cost), nil, 0, &setting, Int32(setting.count)) != nil else {
+            throw .resources
+        }
         let text = setting.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
         if bytes.count <= longestPassword, !bytes.contains(0) {
             guard let hash = crypt(bytes, text) else { throw .resources }

@@ -38,8 +38,9 @@ enum CertificateMaker {
         defer { BN_free(number) }
         let name = X509_get_subject_name(certificate)
         let common = Array(subject.commonName.utf8)
-        let isNamed = X509_NAME_add_entry_by_NID(
-            name, NID_commonName, MBSTRING_FLAG, common, Int32(common.count), -1, 0) == 1
+        let isNamed =
+            X509_NAME_add_entry_by_NID(
+                name, NID_commonName, MBSTRING_FLAG, common, Int32(common.count), -1, 0) == 1
         if !isNamed { throw .badName(subject.commonName) }
         let days = min(max(subject.days, 1), 36_500)
         guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nil,
@@ -53,15 +54,16 @@ enum CertificateMaker {
     private static func extend(
         _ certificate: OpaquePointer, _ issuer: OpaquePointer, _ kind: Kind, _ names: String
     ) throws(CertificateError) {
-        var extensions: [(Int32, String)] = switch kind {
-        case .authority:
-            [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign")]
-        case .endEntity:
-            [
-                (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
-                (NID_ext_key_usage, "serverAuth,clientAuth"),
-            ]
-        }
+        var extensions: [(Int32, String)] =
+            switch kind {
+            case .authority:
+                [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign")]
+            case .endEntity:
+                [
+                    (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
+                    (NID_ext_key_usage, "serverAuth,clientAuth"),
+                ]
+            }
         extensions.append((NID_subject_key_identifier, "hash"))
         // A self-signed one has no other key to point at.
         if issuer != certificate { extensions.append((NID_authority_key_identifier, "keyid:always")) }

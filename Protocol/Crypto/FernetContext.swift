@@ -36,7 +36,8 @@ final class FernetContext: @unchecked Sendable {
         mac = KeyedHMAC(key: key.signing, .sha256)
         stock = .allocate(capacity: Self.stockBytes)
         let secret = Array(key.encrypting)
-        let done = EVP_EncryptInit_ex2(encryption, Self.fetched.handle, secret, nil, nil) == 1
+        let done =
+            EVP_EncryptInit_ex2(encryption, Self.fetched.handle, secret, nil, nil) == 1
             && EVP_DecryptInit_ex2(decryption, Self.fetched.handle, secret, nil, nil) == 1
         precondition(done, "OpenSSL cannot key a cipher")
     }
@@ -66,7 +67,8 @@ final class FernetContext: @unchecked Sendable {
             for i in 0..<16 { raw[9 + i] = vector[i] }
             encrypt(payload, vector, into: UnsafeMutableBufferPointer(rebasing: raw[25..<signed]))
             mac.write(
-                of: UnsafeBufferPointer(rebasing: raw[..<signed]), to: UnsafeMutableBufferPointer(rebasing: raw[signed...]))
+                of: UnsafeBufferPointer(rebasing: raw[..<signed]),
+                to: UnsafeMutableBufferPointer(rebasing: raw[signed...]))
             return [UInt8](unsafeUninitializedCapacity: Base64.encodedCount(raw.count)) { out, count in
                 count = Base64.encode(UnsafeBufferPointer(raw), into: out, .url, padded: padded)
             }
@@ -78,7 +80,8 @@ final class FernetContext: @unchecked Sendable {
     ) {
         var first: Int32 = 0
         var last: Int32 = 0
-        let done = EVP_EncryptInit_ex2(encryption, nil, nil, vector.baseAddress, nil) == 1
+        let done =
+            EVP_EncryptInit_ex2(encryption, nil, nil, vector.baseAddress, nil) == 1
             && EVP_EncryptUpdate(encryption, out.baseAddress, &first, payload, Int32(payload.count)) == 1
             && EVP_EncryptFinal_ex(encryption, out.baseAddress.map { $0 + Int(first) }, &last) == 1
         precondition(done && Int(first) + Int(last) == out.count, "OpenSSL cannot encrypt")
@@ -96,7 +99,8 @@ final class FernetContext: @unchecked Sendable {
         let payload = [UInt8](unsafeUninitializedCapacity: cipherBytes + 16) { out, initialized in
             var first: Int32 = 0
             var last: Int32 = 0
-            isWhole = EVP_DecryptInit_ex2(decryption, nil, nil, head + 9, nil) == 1
+            isWhole =
+                EVP_DecryptInit_ex2(decryption, nil, nil, head + 9, nil) == 1
                 && EVP_DecryptUpdate(decryption, out.baseAddress, &first, head + 25, Int32(cipherBytes)) == 1
                 && EVP_DecryptFinal_ex(decryption, out.baseAddress.map { $0 + Int(first) }, &last) == 1
             initialized = isWhole ? Int(first) + Int(last) : 0

@@ -41,7 +41,8 @@ final class KeyedHMAC {
         var name = Array(algorithm.name.utf8CString)
         let done = name.withUnsafeMutableBufferPointer { name in
             var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
+                OSSL_PARAM_construct_end(),
             ]
             return EVP_MAC_init(context, keyBytes, keyBytes.count - 1, &parameters)
         }
@@ -63,7 +64,8 @@ final class KeyedHMAC {
     @inline(__always)
     func write(of data: UnsafeBufferPointer<UInt8>, to out: UnsafeMutableBufferPointer<UInt8>) {
         var count = 0
-        let done = EVP_MAC_init(context, nil, 0, nil) == 1
+        let done =
+            EVP_MAC_init(context, nil, 0, nil) == 1
             && (data.isEmpty || EVP_MAC_update(context, data.baseAddress, data.count) == 1)
             && EVP_MAC_final(context, out.baseAddress, &count, out.count) == 1
         precondition(done && count == byteCount, "OpenSSL cannot compute an HMAC")

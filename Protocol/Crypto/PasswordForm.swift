@@ -32,7 +32,8 @@ enum PasswordForm {
             guard parts.count == 5, let form = BcryptSHA256(parts) else { return nil }
             self = .bcryptSHA256(form)
         case "6":
-            if parts[2].hasPrefix("rounds="), Self.number(String(parts[2].dropFirst(7)), 1000...Self.mostRounds) == nil {
+            if parts[2].hasPrefix("rounds="), Self.number(String(parts[2].dropFirst(7)), 1000...Self.mostRounds) == nil
+            {
                 return nil
             }
             self = .sha512Crypt
@@ -40,7 +41,8 @@ enum PasswordForm {
             guard parts.count == 5, let form = Scrypt(parts) else { return nil }
             self = .scrypt(form)
         case "pbkdf2-sha512":
-            guard parts.count == 5, let rounds = Self.number(parts[2], 1...Self.mostRounds), let form = PBKDF2(parts, rounds)
+            guard parts.count == 5, let rounds = Self.number(parts[2], 1...Self.mostRounds),
+                let form = PBKDF2(parts, rounds)
             else { return nil }
             self = .pbkdf2(form)
         default: return nil
@@ -60,7 +62,9 @@ enum PasswordForm {
         var values: [String: Int] = [:]
         for part in text.split(separator: ",") {
             let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
-            guard pair.count == 2, values[pair[0]] == nil, let value = number(pair[1], 0...Int(Int32.max)) else { return nil }
+            guard pair.count == 2, values[pair[0]] == nil, let value = number(pair[1], 0...Int(Int32.max)) else {
+                return nil
+            }
             values[pair[0]] = value
         }
         let found = names.compactMap { values[$0] }

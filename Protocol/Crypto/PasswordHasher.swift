@@ -27,11 +27,12 @@ package struct PasswordHasher: Sendable {
     package let algorithm: Algorithm
 
     package init(_ algorithm: Algorithm = .argon2id()) {
-        self.algorithm = switch algorithm {
-        case .argon2id(let memory, let passes):
-            .argon2id(memoryKiB: min(max(memory, 8), PasswordForm.mostMemoryKiB), passes: min(max(passes, 1), 100))
-        case .bcrypt(let cost): .bcrypt(cost: min(max(cost, 4), PasswordForm.mostBcryptCost))
-        }
+        self.algorithm =
+            switch algorithm {
+            case .argon2id(let memory, let passes):
+                .argon2id(memoryKiB: min(max(memory, 8), PasswordForm.mostMemoryKiB), passes: min(max(passes, 1), 100))
+            case .bcrypt(let cost): .bcrypt(cost: min(max(cost, 4), PasswordForm.mostBcryptCost))
+            }
     }
 
     package func hash(_ password: String) throws(PasswordError) -> String {

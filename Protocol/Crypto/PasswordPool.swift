@@ -53,10 +53,13 @@ package final class PasswordPool: Sendable {
     /// Ends the threads when the queue is empty; later callers are refused.
     package func stop() { queue.stop() }
 
-    private func run<Value: Sendable>(_ work: @escaping @Sendable () -> Result<Value, any Error>) async throws -> Value {
+    private func run<Value: Sendable>(_ work: @escaping @Sendable () -> Result<Value, any Error>) async throws -> Value
+    {
         try Task.checkCancellation()
         return try await withUnsafeThrowingContinuation { continuation in
-            if !queue.add({ continuation.resume(with: work()) }) { continuation.resume(throwing: PasswordPoolError.busy) }
+            if !queue.add({ continuation.resume(with: work()) }) {
+                continuation.resume(throwing: PasswordPoolError.busy)
+            }
         }
     }
 }

@@ -79,7 +79,8 @@ package enum Sealed {
         var bytes = [UInt8](repeating: 0, count: text.count + tagBytes)
         let bound = Array(sealed[..<headBytes]) + Array(context.utf8)
         var count: Int32 = 0
-        let done = EVP_DecryptInit_ex2(cipher, fetched.handle, key.bytes, Array(sealed[5..<headBytes]), nil) == 1
+        let done =
+            EVP_DecryptInit_ex2(cipher, fetched.handle, key.bytes, Array(sealed[5..<headBytes]), nil) == 1
             && EVP_DecryptUpdate(cipher, nil, &count, bound, Int32(bound.count)) == 1
             && (text.isEmpty || EVP_DecryptUpdate(cipher, &bytes, &count, text, Int32(text.count)) == 1)
             && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, Int32(tagBytes), &tag) == 1

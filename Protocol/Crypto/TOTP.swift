@@ -34,7 +34,8 @@ package enum TOTP {
         let counter = (0..<8).map { UInt8(truncatingIfNeeded: count >> Int64(56 - 8 * $0)) }
         let hash = HMAC.sha1(key: secret, counter)
         let at = Int(hash[19] & 15)
-        var number = UInt32(hash[at] & 0x7f) << 24 | UInt32(hash[at + 1]) << 16 | UInt32(hash[at + 2]) << 8
+        var number =
+            UInt32(hash[at] & 0x7f) << 24 | UInt32(hash[at + 1]) << 16 | UInt32(hash[at + 2]) << 8
             | UInt32(hash[at + 3])
         let letters = (0..<min(max(digits, 6), 9)).map { _ in
             defer { number /= 10 }

@@ -42,7 +42,8 @@ struct ConfigTests {
     }
 
     @Test func `values are typed`() throws {
-        let config = try read("""
+        let config = try read(
+            """
             # a comment
             listen = [::]:8080
             database=postgresql://martlet@db/martlet
@@ -71,8 +72,9 @@ struct ConfigTests {
     }
 
     @Test func `a value out of range names the key and what it must be`() {
-        #expect(refusal("token_lifetime_seconds = 5")
-            == "martlet.conf:1: token_lifetime_seconds is '5': it must be a whole number from 60 to 2592000.")
+        #expect(
+            refusal("token_lifetime_seconds = 5")
+                == "martlet.conf:1: token_lifetime_seconds is '5': it must be a whole number from 60 to 2592000.")
         #expect(refusal("lockout_attempts = -1").contains("or 0 for no lock-out"))
         #expect(refusal("enforce_scope = maybe").contains("true or false"))
         #expect(refusal("listen = 5000").contains("an address and a port"))

@@ -33,7 +33,9 @@ struct MetricsTests {
     @Test func `a histogram counts up to each bound`() {
         let metrics = Metrics()
         let histogram = metrics.histogram("seconds", help: "Durations.", labels: "route=\"a\"")
-        for microseconds in [1, 100, 101, 5_000_000, 5_000_001, 100_000_000] { histogram.record(microseconds: microseconds) }
+        for microseconds in [1, 100, 101, 5_000_000, 5_000_001, 100_000_000] {
+            histogram.record(microseconds: microseconds)
+        }
         let lines = metrics.text.split(separator: "\n").map(String.init)
         #expect(lines.contains("# TYPE seconds histogram"))
         #expect(lines.contains("seconds_bucket{route=\"a\",le=\"0.0001\"} 2"))

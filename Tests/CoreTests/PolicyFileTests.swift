@@ -7,7 +7,8 @@ struct PolicyFileTests {
     func parse(_ text: String) throws -> [String: String] { try PolicyFile.parse(text, path: "policy.yaml") }
 
     @Test func `lines with and without quotes are read`() throws {
-        let rules = try parse("""
+        let rules = try parse(
+            """
             ---
             # who may list
             "identity:list_users": "role:admin or role:auditor"
@@ -15,10 +16,11 @@ struct PolicyFileTests {
             'identity:get_role': ''
             "admin_required" : "role:admin"
             """)
-        #expect(rules == [
-            "identity:list_users": "role:admin or role:auditor", "identity:get_user": "role:reader",
-            "identity:get_role": "", "admin_required": "role:admin",
-        ])
+        #expect(
+            rules == [
+                "identity:list_users": "role:admin or role:auditor", "identity:get_user": "role:reader",
+                "identity:get_role": "", "admin_required": "role:admin",
+            ])
     }
 
     @Test func `one JSON object is read`() throws {

@@ -6,7 +6,8 @@ import Testing
 struct PolicyTests {
     private func caller(_ roles: [String], _ scope: Authority.Scope = .system, user: String = "u1") -> Authority {
         Authority(
-            user: ID(user), userName: "name", userDomain: ID("d1"), userDomainName: "domain", scope: scope, roles: roles,
+            user: ID(user), userName: "name", userDomain: ID("d1"), userDomainName: "domain", scope: scope,
+            roles: roles,
             auditID: "a", expires: Instant(seconds: 0))
     }
     private let project = Authority.Scope.project(ID("p1"), name: "p", domain: ID("d2"), domainName: "d")
@@ -24,8 +25,10 @@ struct PolicyTests {
         ("( ( role:admin ) )", true), ("not (role:admin or role:reader)", false), ("system_scope:all", true),
         ("user_id:u1", true), ("user_id:u2", false), ("project_id:p1", false), ("is_admin:True", false),
         ("user_id:%(target.user.id)s", true), ("user_id:%(user.name)s", false), ("user_id:%(absent)s", false),
-        ("not user_id:%(absent)s", true), ("'fixed':%(kind)s", true), ("\"fixed\":%(kind)s", true), ("other:%(kind)s", false),
-        ("'a:b':%(colons)s", true), ("None:%(empty)s", true), ("user_domain_id:d1", true), ("role:admin\n  and user_id:u1", true),
+        ("not user_id:%(absent)s", true), ("'fixed':%(kind)s", true), ("\"fixed\":%(kind)s", true),
+        ("other:%(kind)s", false),
+        ("'a:b':%(colons)s", true), ("None:%(empty)s", true), ("user_domain_id:d1", true),
+        ("role:admin\n  and user_id:u1", true),
     ])
     func `expressions mean what operators expect`(_ expression: String, _ isAllowed: Bool) throws {
         let target: Attributes = [
@@ -48,15 +51,18 @@ struct PolicyTests {
     }
 
     @Test(arguments: [
-        "role", "role:", ":x", "role:admin role:reader", "and", "role:admin and", "or role:admin", "(role:admin", "role:admin)",
-        "()", "not", "user_id:%(x)", "user_id:%(x", "user_id:%()s", "'open:%(x)s", "'x'y:%(z)s", "http://host/check", "https:x",
+        "role", "role:", ":x", "role:admin role:reader", "and", "role:admin and", "or role:admin", "(role:admin",
+        "role:admin)",
+        "()", "not", "user_id:%(x)", "user_id:%(x", "user_id:%()s", "'open:%(x)s", "'x'y:%(z)s", "http://host/check",
+        "https:x",
     ])
     func `what cannot be read is refused by name`(_ expression: String) {
         #expect {
             try PolicyTable([PolicyRule("identity:get_user", expression)])
         } throws: { error in
             guard let error = error as? CloudError else { return false }
-            return error.kind == .badRequest && error.message.contains("identity:get_user") && error.message.contains(expression)
+            return error.kind == .badRequest && error.message.contains("identity:get_user")
+                && error.message.contains(expression)
         }
     }
 
@@ -71,7 +77,8 @@ struct PolicyTests {
     @Test func `rules refer to rules`() throws {
         let table = try PolicyTable([
             PolicyRule("admin", "role:admin"), PolicyRule("owner", "user_id:%(id)s"),
-            PolicyRule("admin_or_owner", "rule:admin or rule:owner"), PolicyRule("identity:get", "not rule:admin_or_owner"),
+            PolicyRule("admin_or_owner", "rule:admin or rule:owner"),
+            PolicyRule("identity:get", "not rule:admin_or_owner"),
         ])
         #expect(table.allows("admin_or_owner", caller([]), ["id": "u1"] as Attributes))
         #expect(!table.allows("admin_or_owner", caller([]), ["id": "u2"] as Attributes))
@@ -81,7 +88,10 @@ struct PolicyTests {
         #expect(table.contains("owner") && !table.contains("identity"))
     }
 
-    @Test(arguments: [["a": "rule:a"], ["a": "rule:b", "b": "not rule:a"], ["a": "rule:b", "b": "rule:c or rule:b2", "c": "rule:a", "b2": "@"]])
+    @Test(arguments: [
+        ["a": "rule:a"], ["a": "rule:b", "b": "not rule:a"],
+        ["a": "rule:b", "b": "rule:c or rule:b2", "c": "rule:a", "b2": "@"],
+    ])
     func `rules that refer back to themselves are refused`(_ rules: [String: String]) {
         #expect {
             try PolicyTable(rules.map { PolicyRule($0.key, $0.value) })
@@ -105,7 +115,9 @@ struct PolicyTests {
     }
 
     @Test func `an override replaces one rule and must name one`() throws {
-        let rules = [PolicyRule("identity:list_users", "role:admin", scopes: [.system]), PolicyRule("identity:get_user", "!")]
+        let rules = [
+            PolicyRule("identity:list_users", "role:admin", scopes: [.system]), PolicyRule("identity:get_user", "!"),
+        ]
         let table = try PolicyTable(rules, overrides: ["identity:list_users": "role:auditor"])
         #expect(table.allows("identity:list_users", caller(["auditor"]), NoTarget()))
         #expect(!table.allows("identity:list_users", caller(["admin"]), NoTarget()))

@@ -29,7 +29,9 @@ struct WordsTests {
         #expect(Hex.text([0, 0x0f, 0xf0, 0xff]) == "000ff0ff")
         #expect(Hex.bytes("DEADbeef") == [0xde, 0xad, 0xbe, 0xef])
         #expect(Hex.bytes("") == [])
-        for wrong in ["0", "0g", "g0", " 00", "00 ", "é", "0x00", "::", "@@", "``"] { #expect(Hex.bytes(wrong) == nil, "\(wrong)") }
+        for wrong in ["0", "0g", "g0", " 00", "00 ", "é", "0x00", "::", "@@", "``"] {
+            #expect(Hex.bytes(wrong) == nil, "\(wrong)")
+        }
     }
 
     @Test func `ids are random, distinct and of 32 digits`() {

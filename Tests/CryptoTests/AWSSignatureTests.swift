@@ -32,7 +32,8 @@ struct AWSSignatureTests {
             verb: verb, host: "cloud.example.org:8773", path: "/services/Cloud",
             parameters: ["Action": "DescribeRegions", "Version": "2016-11-15", "k": "a b"],
             headers: [
-                "Authorization": "AWS4-HMAC-SHA256 Credential=\(credential),SignedHeaders=host;x-amz-date;x-none,Signature=00",
+                "Authorization":
+                    "AWS4-HMAC-SHA256 Credential=\(credential),SignedHeaders=host;x-amz-date;x-none,Signature=00",
                 "X-Amz-Date": "20260101T000000Z", "Host": " cloud.example.org:8773 ", "User-Agent": "x",
             ], bodyHash: empty)
     }

@@ -31,7 +31,8 @@ struct Base64Tests {
     }
 
     @Test(arguments: [
-        "Z", "Zg", "Zg=", "Zm8", "Zg==\n", " Zg==", "Zm9vZ===", "====", "=", "Zg==Zg==", "Zm9v!A==", "Zm9-", "Zm9_", "Zh==",
+        "Z", "Zg", "Zg=", "Zm8", "Zg==\n", " Zg==", "Zm9vZ===", "====", "=", "Zg==Zg==", "Zm9v!A==", "Zm9-", "Zm9_",
+        "Zh==",
         "Zm9=", "Zmé=",
     ])
     func `what is not canonical is refused`(_ text: String) {
@@ -44,7 +45,8 @@ struct Base64Tests {
     }
 
     @Test(arguments: [
-        ("", ""), ("f", "MY======"), ("fo", "MZXQ===="), ("foo", "MZXW6==="), ("foob", "MZXW6YQ="), ("fooba", "MZXW6YTB"),
+        ("", ""), ("f", "MY======"), ("fo", "MZXQ===="), ("foo", "MZXW6==="), ("foob", "MZXW6YQ="),
+        ("fooba", "MZXW6YTB"),
         ("foobar", "MZXW6YTBOI======"),
     ])
     func `base 32 reads and writes the examples`(_ plain: String, _ text: String) {

@@ -6,7 +6,9 @@ import Testing
 
 struct CertificateTests {
     /// Whether a client that trusts `authority` and connects to `name` accepts the certificate.
-    private func accepts(_ certificate: String, trusting authority: String, host: String? = nil, address: String? = nil) -> Bool {
+    private func accepts(_ certificate: String, trusting authority: String, host: String? = nil, address: String? = nil)
+        -> Bool
+    {
         let store = X509_STORE_new(), context = X509_STORE_CTX_new()
         let root = read(authority), leaf = read(certificate)
         defer {
@@ -35,7 +37,8 @@ struct CertificateTests {
         let authority = try CertificateAuthority(name: "Test authority")
         let other = try CertificateAuthority(name: "Test authority")
         let issued = try authority.issue(
-            CertificateSubject("coordinator", hostNames: ["cloud.example.org", "localhost"], addresses: ["127.0.0.1", "::1"]))
+            CertificateSubject(
+                "coordinator", hostNames: ["cloud.example.org", "localhost"], addresses: ["127.0.0.1", "::1"]))
         let root = authority.identity.certificate
         #expect(accepts(issued.certificate, trusting: root))
         #expect(accepts(issued.certificate, trusting: root, host: "cloud.example.org"))

@@ -77,7 +77,8 @@ struct PasswordTests {
     }
 
     @Test(arguments: [
-        "", "$", "$$$$", "plain", "$1$salt$hash", "$2b$04$short", "$2b$99$/Fvxa1/LW9ALZhAzx8nMzO5EQFdCdpka7uAmXDBb7.QF9D1PNuyXy",
+        "", "$", "$$$$", "plain", "$1$salt$hash", "$2b$04$short",
+        "$2b$99$/Fvxa1/LW9ALZhAzx8nMzO5EQFdCdpka7uAmXDBb7.QF9D1PNuyXy",
         "$2b$17$/Fvxa1/LW9ALZhAzx8nMzO5EQFdCdpka7uAmXDBb7.QF9D1PNuyXy",
         "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA", "$argon2id$v=19$m=64,t=1,p=1$x$y",
         "$argon2id$v=19$m=64,t=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA", "$6$rounds=999999999$salt$x",
@@ -114,7 +115,9 @@ struct PasswordPoolTests {
         let hash = try await pool.hash("secret")
         await withTaskGroup(of: Bool.self) { group in
             for number in 0..<50 {
-                group.addTask { (try? await pool.verify(number % 2 == 0 ? "secret" : "other", hash)) == (number % 2 == 0) }
+                group.addTask {
+                    (try? await pool.verify(number % 2 == 0 ? "secret" : "other", hash)) == (number % 2 == 0)
+                }
             }
             for await isRight in group { #expect(isRight) }
         }

@@ -23,7 +23,8 @@ struct JSONParserTests {
 
     @Test(arguments: [
         ("0", JSON.int(0)), ("-0", .int(0)), ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)),
-        ("9223372036854775808", .number("9223372036854775808")), ("-9223372036854775809", .number("-9223372036854775809")),
+        ("9223372036854775808", .number("9223372036854775808")),
+        ("-9223372036854775809", .number("-9223372036854775809")),
         ("18446744073709551616", .number("18446744073709551616")), ("1e400", .number("1e400")), ("1.0", .number("1.0")),
         ("0.1E+2", .number("0.1E+2")), ("123456789012345678901234567890", .number("123456789012345678901234567890")),
     ])
@@ -43,7 +44,10 @@ struct JSONParserTests {
     @Test(arguments: [
         (#""\u0041\n\t\r\b\f\/\\\"""#, "A\n\t\r\u{8}\u{c}/\\\""), (#""\u00e9""#, "é"), (#""\uD83D\uDE00""#, "😀"),
         (#""\ud83d\ude00x""#, "😀x"), ("\"ünïcödé ✓\"", "ünïcödé ✓"), (#""\u0000""#, "\0"), (#""\uFFFF""#, "\u{FFFF}"),
-        (#""plain text of more than eight bytes \" and more of it""#, "plain text of more than eight bytes \" and more of it"),
+        (
+            #""plain text of more than eight bytes \" and more of it""#,
+            "plain text of more than eight bytes \" and more of it"
+        ),
         (#""é\u0301é and some more""#, "é\u{301}é and some more"),
     ])
     func `strings are read with their escapes`(_ text: String, _ value: String) throws {
@@ -53,15 +57,18 @@ struct JSONParserTests {
 
     @Test(arguments: [
         #""\uD800""#, #""\uD800x""#, #""\uD800\n""#, #""\uD800\u0041""#, #""\uDC00""#, #""\uDC00\uD800""#, #""\u12""#,
-        #""\u12G4""#, #""\x""#, #""\"#, #"""#, "\"a\nb\"", "\"a\0b\"", "\"\u{1f}\"", "\"12345678\u{1}\"", #""\ud83d\ude0""#,
+        #""\u12G4""#, #""\x""#, #""\"#, #"""#, "\"a\nb\"", "\"a\0b\"", "\"\u{1f}\"", "\"12345678\u{1}\"",
+        #""\ud83d\ude0""#,
     ])
     func `strings that are not well formed are refused`(_ text: String) {
         #expect(reason(text) != nil)
     }
 
-    @Test(arguments: [
-        [0xff], [0xc3], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xc0, 0x80], [0xe2, 0x82], [0x80],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xff], [0xc3], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xc0, 0x80], [0xe2, 0x82],
+            [0x80],
+        ] as [[UInt8]])
     func `bytes that are not UTF-8 are refused, wherever they stand`(_ bytes: [UInt8]) {
         let quote = UInt8(ascii: "\"")
         #expect(reason([quote] + bytes + [quote]) == "a string is not UTF-8 at byte 1")
@@ -72,7 +79,8 @@ struct JSONParserTests {
     }
 
     @Test(arguments: [
-        "", " ", "{", "[", "{]", "[}", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{1:2}", "{'a':1}", "[1 2]",
+        "", " ", "{", "[", "{]", "[}", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{1:2}", "{'a':1}",
+        "[1 2]",
         "{\"a\" 1}", "tru", "trux", "nul", "falsee", "// x\n1", "1 //", "[1]]", "{}{}", "\u{feff}{}", "\u{a0}1",
     ])
     func `documents that are not well formed are refused`(_ text: String) {
@@ -111,7 +119,8 @@ struct JSONParserTests {
     }
 
     @Test func `every truncation of a document is refused`() throws {
-        let whole = Array(#"{"a":[1.5e3,"x\u00e9\ud83d\ude00é",true,null,{"b":false}],"longer name":"ünïcödé text"}"#.utf8)
+        let whole = Array(
+            #"{"a":[1.5e3,"x\u00e9\ud83d\ude00é",true,null,{"b":false}],"longer name":"ünïcödé text"}"#.utf8)
         _ = try JSON.parse(whole)
         for count in whole.indices { #expect(reason(Array(whole[..<count])) != nil, "\(count) bytes") }
     }

@@ -39,7 +39,8 @@ struct JSONWriterTests {
     }
 
     @Test(arguments: [
-        ("", #""""#), ("plain", #""plain""#), ("a\"b\\c", #""a\"b\\c""#), ("\n\r\t", #""\n\r\t""#), ("\0\u{1f}\u{8}", #""\u0000\u001f\u0008""#),
+        ("", #""""#), ("plain", #""plain""#), ("a\"b\\c", #""a\"b\\c""#), ("\n\r\t", #""\n\r\t""#),
+        ("\0\u{1f}\u{8}", #""\u0000\u001f\u0008""#),
         ("é✓😀", "\"é✓😀\""), ("/", "\"/\""), ("\u{7f}\u{80}", "\"\u{7f}\u{80}\""), ("\u{2028}", "\"\u{2028}\""),
     ])
     func `strings are escaped where they must be`(_ value: String, _ written: String) throws {
@@ -56,7 +57,9 @@ struct JSONWriterTests {
                     let value = letters.joined()
                     let written = text { $0.string(value) }
                     let back = try JSON.parse(written).string
-                    #expect(back.map { Array($0.utf8) } == Array(value.utf8), "\(odd.debugDescription) at \(at) of \(count)")
+                    #expect(
+                        back.map { Array($0.utf8) } == Array(value.utf8), "\(odd.debugDescription) at \(at) of \(count)"
+                    )
                 }
             }
         }
@@ -74,9 +77,11 @@ struct JSONWriterTests {
             return Int(seed >> 33) % below
         }
         func word() -> String {
-            String(String.UnicodeScalarView((0..<random(30)).map { _ in
-                Unicode.Scalar(UInt32(random(4) == 0 ? random(0xd7ff) : random(128))) ?? "x"
-            }))
+            String(
+                String.UnicodeScalarView(
+                    (0..<random(30)).map { _ in
+                        Unicode.Scalar(UInt32(random(4) == 0 ? random(0xd7ff) : random(128))) ?? "x"
+                    }))
         }
         func tree(_ depth: Int) -> JSON {
             switch random(depth > 5 ? 5 : 7) {
@@ -132,6 +137,9 @@ struct JSONValueTests {
         #expect(value["absent"] == nil)
         #expect(value["n"]?.int == nil)
         let kinds: [JSON] = [nil, true, 1, .number("1.5"), "x", [], [:]]
-        #expect(kinds.map(\.kindName) == ["null", "a boolean", "an integer", "a number", "a string", "an array", "an object"])
+        #expect(
+            kinds.map(\.kindName) == [
+                "null", "a boolean", "an integer", "a number", "a string", "an array", "an object",
+            ])
     }
 }

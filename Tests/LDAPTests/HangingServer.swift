@@ -12,7 +12,7 @@ func openListener() throws -> (file: Int32, port: UInt16) {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let done = withUnsafeMutableBytes(of: &address) { raw in
-        let pointer = raw.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+        let pointer = raw.assumingMemoryBound(to: sockaddr.self).baseAddress
         return bind(file, pointer, size) == 0 && Glibc.listen(file, 64) == 0 && getsockname(file, pointer, &size) == 0
     }
     guard done else { throw SocketFailure() }
@@ -65,7 +65,11 @@ final class Relay: Sendable {
         }
     }
 
-    func cut() { for file in open.withLock({ let all = $0; $0 = []; return all }) { shutdown(file, Int32(SHUT_RDWR)) } }
+    func cut() {
+        for file in open.withLock({
+            let all = $0; $0 = []; return all
+        }) { shutdown(file, Int32(SHUT_RDWR)) }
+    }
 
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
@@ -79,7 +83,7 @@ final class Relay: Sendable {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         _ = withUnsafeBytes(of: &address) {
-            Glibc.connect(file, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+            Glibc.connect(file, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t($0.count))
         }
         return file
     }
@@ -95,11 +99,15 @@ final class Relay: Sendable {
 }
 
 private func startRelayThread(_ body: @escaping @Sendable () -> Void) {
-    final class Box: Sendable { let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body } }
+    final class Box: Sendable {
+        let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
     var thread = pthread_t()
-    pthread_create(&thread, nil, { raw in
-        Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
-        return nil
-    }, Unmanaged.passRetained(Box(body)).toOpaque())
+    pthread_create(
+        &thread, nil,
+        { raw in
+            if let raw { Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().body() }
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
     pthread_detach(thread)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against a real server: `eval "$(Tests/Support/slapd start DIR)"` first; without it these tests are skipped.
+// Against a real server, which `Tests/run unit` starts by Tests/Support/slapd; without one these tests are skipped.
 import Glibc
 import Testing
 
@@ -21,7 +21,7 @@ enum TestDirectory {
     }
 }
 
-@Suite(.enabled(if: TestDirectory.url != nil, "needs a directory: eval \"$(Tests/Support/slapd start DIR)\""))
+@Suite(.enabled(if: TestDirectory.url != nil, "needs MARTLET_TEST_LDAP: see Tests/Support/slapd"))
 struct LDAPDirectoryTests {
     private let people = TestDirectory.people
 
@@ -53,15 +53,19 @@ struct LDAPDirectoryTests {
 
     @Test func `an entry that is not there is no error, a missing base is`() async throws {
         let directory = try LDAPDirectory(TestDirectory.settings())
-        #expect(try await directory.search("uid=nobody,\(people)", .present("objectClass"), scope: .base, limit: 1).isEmpty)
-        #expect(try await directory.search("uid=bob,\(people)", .present("objectClass"), scope: .base, limit: 1).count == 1)
+        #expect(
+            try await directory.search("uid=nobody,\(people)", .present("objectClass"), scope: .base, limit: 1).isEmpty)
+        #expect(
+            try await directory.search("uid=bob,\(people)", .present("objectClass"), scope: .base, limit: 1).count == 1)
         await #expect(throws: LDAPError.noSuchBase("ou=none,dc=example,dc=org")) {
             try await directory.search("ou=none,dc=example,dc=org", .present("uid"), limit: 1)
         }
         await #expect(throws: LDAPError.badFilter("(uid=a")) {
             try await directory.search(people, .written("(uid=a"), limit: 1)
         }
-        await #expect(throws: LDAPError.noSuchBase("a\0b")) { try await directory.search("a\0b", .present("uid"), limit: 1) }
+        await #expect(throws: LDAPError.noSuchBase("a\0b")) {
+            try await directory.search("a\0b", .present("uid"), limit: 1)
+        }
         #expect(try await directory.search(people, .equal("uid", "alice"), limit: 1).count == 1)
     }
 
@@ -115,7 +119,9 @@ struct LDAPDirectoryTests {
             for number in 0..<100 {
                 group.addTask {
                     let id = "user" + (number < 10 ? "00" : "0") + "\(number % 100)"
-                    if number % 2 == 0 { return try await directory.bind("uid=\(id),\(TestDirectory.people)", "\(id)-secret") }
+                    if number % 2 == 0 {
+                        return try await directory.bind("uid=\(id),\(TestDirectory.people)", "\(id)-secret")
+                    }
                     return try await directory.search(TestDirectory.people, .equal("uid", id), limit: 1).count == 1
                 }
             }

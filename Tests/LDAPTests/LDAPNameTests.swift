@@ -5,7 +5,8 @@ import Testing
 
 struct LDAPNameTests {
     @Test(arguments: [
-        ("alice", "alice"), ("O'Brien, Ünal", "O'Brien\\, Ünal"), ("a+b", "a\\+b"), (" lead", "\\ lead"), ("trail ", "trail\\ "),
+        ("alice", "alice"), ("O'Brien, Ünal", "O'Brien\\, Ünal"), ("a+b", "a\\+b"), (" lead", "\\ lead"),
+        ("trail ", "trail\\ "),
         (" ", "\\ "), ("#1", "\\#1"), ("a#1", "a#1"), ("a\"b<c>d;e\\f", "a\\\"b\\<c\\>d\\;e\\\\f"), ("a=b", "a\\=b"),
         ("a\0b", "a\\00b"), ("", ""),
     ])
@@ -44,7 +45,8 @@ struct LDAPNameTests {
 struct LDAPFilterTests {
     @Test func `filters are written by the rules`() {
         let filter = LDAPFilter.all([
-            .equal("objectClass", "person"), .any([.equal("uid", "a"), .present("mail")]), .not(.like("cn", ["", "b", "c"])),
+            .equal("objectClass", "person"), .any([.equal("uid", "a"), .present("mail")]),
+            .not(.like("cn", ["", "b", "c"])),
             .written("ou=x"), .written("(ou=y)"),
         ])
         #expect(filter.text == "(&(objectClass=person)(|(uid=a)(mail=*))(!(cn=*b*c))(ou=x)(ou=y))")
@@ -70,9 +72,13 @@ struct LDAPSettingsTests {
     @Test func `settings that cannot work are named`() {
         #expect(reason { _ in } == nil)
         #expect(reason { $0.urls = [] } != nil)
-        #expect(reason { $0.urls = ["http://localhost"] } == .settings("http://localhost is no ldap:// or ldaps:// URL"))
+        #expect(
+            reason { $0.urls = ["http://localhost"] } == .settings("http://localhost is no ldap:// or ldaps:// URL"))
         #expect(reason { $0.urls = ["ldap://a b"] } != nil)
-        #expect(reason { $0.urls = ["ldaps://a"]; $0.startsTLS = true } != nil)
+        #expect(
+            reason {
+                $0.urls = ["ldaps://a"]; $0.startsTLS = true
+            } != nil)
         #expect(reason { $0.account = ("cn=admin", "") } != nil)
         #expect(reason { $0.account = nil } == nil)
         #expect(reason { $0.connections = 0 } == .settings("connections must be from 1 to 64, not 0"))
@@ -80,7 +86,8 @@ struct LDAPSettingsTests {
     }
 
     @Test func `values of an entry are found by any case`() {
-        let entry = LDAPEntry(name: "cn=a", values: ["MAIL": [Array("a@b".utf8), [0xff]], "mail": [Array("c@d".utf8)]])
+        let entry = LDAPEntry(
+            name: "cn=a", values: ["MAIL": [Array("a@b".utf8), [0xff]], "mail": [Array("c@d".utf8)]])
         #expect(Set(entry.strings("Mail")) == ["a@b", "c@d"])
         #expect(entry.bytes("mail").count == 3)
         #expect(entry.first("cn") == nil)

@@ -21,7 +21,9 @@ struct LDAPTimeoutTests {
     }
 
     @Test(arguments: [("ldap", false), ("ldaps", false), ("ldap", true)])
-    func `a silent server costs the network time, however it is spoken to`(_ scheme: String, _ startsTLS: Bool) async throws {
+    func `a silent server costs the network time, however it is spoken to`(_ scheme: String, _ startsTLS: Bool)
+        async throws
+    {
         let server = try HangingServer()
         let directory = try LDAPDirectory(settings(server, scheme, startsTLS: startsTLS))
         let start = ContinuousClock.now
