@@ -18,7 +18,6 @@ struct GrantRevocation: Sendable {
             try deleteApplicationCredentials(of: user, &changes, connection)
         case .group(let group):
             for revocation in try revocations(of: group, connection) { changes.revoke(revocation) }
-            if assignment.isInherited || assignment.target == .system { changes.touch(.everything) }
         }
     }
 

@@ -102,7 +102,6 @@ struct GrantService: Sendable {
         switch (assignment.actor, assignment.target) {
         case (.user(let user), _): .user(user)
         case (.group, .project(let project)) where !assignment.isInherited: .project(project)
-        case (.group, .domain(let domain)) where !assignment.isInherited: .domain(domain)
         case (.group, _): .everything
         }
     }

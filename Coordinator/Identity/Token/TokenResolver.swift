@@ -25,10 +25,11 @@ struct TokenResolver: Sendable {
         // its trustor, for that one too. A change in between leaves the token usable now and never served from the cache.
         let early = environment.stamps.snapshot(Self.keys(payload))
         let trust = try await trust(of: payload)
-        let snapshot = environment.stamps.snapshot(Self.keys(payload) + (trust.map { [.user($0.trustor)] } ?? []))
+        let trustor = try await trustor(of: trust)
+        let snapshot = environment.stamps.snapshot(Self.keys(payload) + (trustor.map { [.user($0)] } ?? []))
         guard let bearer = try await users.find(payload.user) else { throw Self.refused("the user does not exist") }
         if let trust, trust.trustee != bearer.id { throw Self.refused("the trust is not for this user") }
-        let roleHolder = try await roleHolder(bearer, trust)
+        let roleHolder = try await roleHolder(bearer, trustor)
         let facts = try await facts(payload, bearer: bearer, roleHolder: roleHolder, trust: trust)
         try requireEnabled(bearer, facts)
         if roleHolder.id != bearer.id, !roleHolder.isEnabled { throw Self.refused("the trustor is disabled") }
@@ -67,11 +68,17 @@ struct TokenResolver: Sendable {
         return found
     }
 
+    /// Who delegates: the trustor, of the first trust where one was passed on.
+    private func trustor(of trust: TrustRecord?) async throws -> ID<User>? {
+        guard let trust, trust.source != nil else { return trust?.trustor }
+        return try await environment.database.read("trust.line") { try TrustStore.line(from: trust.id, $0) }.last?.trustor
+    }
+
     /// Whose roles count: the trustor's under a trust, else the bearer's.
-    private func roleHolder(_ bearer: UserRecord, _ trust: TrustRecord?) async throws -> UserRecord {
-        guard let trust else { return bearer }
-        guard let trustor = try await users.find(trust.trustor) else { throw Self.refused("the trustor does not exist") }
-        return trustor
+    private func roleHolder(_ bearer: UserRecord, _ trustor: ID<User>?) async throws -> UserRecord {
+        guard let trustor else { return bearer }
+        guard let found = try await users.find(trustor) else { throw Self.refused("the trustor does not exist") }
+        return found
     }
 
     private func facts(
