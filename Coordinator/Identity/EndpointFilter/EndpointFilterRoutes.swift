@@ -140,19 +140,6 @@ struct EndpointFilterArea: IdentityArea {
     }
 
     private func list(_ projects: [ProjectRecord], _ page: PageRequest, _ call: Call) -> Response {
-        .list("projects", projects, page: page, call: call, links: links, id: \.id.text) { w, project in
-            w.object { w in
-                w.field("id", project.id.text)
-                w.field("name", project.name)
-                w.field("domain_id", orNull: project.domain?.text)
-                w.field("parent_id", orNull: project.parent?.text)
-                w.field("is_domain", project.isDomain)
-                w.field("enabled", project.isEnabled)
-                w.field("description", project.description)
-                w.field("options", .object(project.options))
-                w.members(project.extra)
-                links.write(&w, "/projects/", project.id.text)
-            }
-        }
+        .list("projects", projects, page: page, call: call, links: links, id: \.id.text) { ProjectWire.write(&$0, $1, links) }
     }
 }

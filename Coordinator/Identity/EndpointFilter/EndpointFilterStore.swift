@@ -68,11 +68,14 @@ enum EndpointFilterStore {
     static func projects(
         of endpoint: ID<Endpoint>, after marker: String?, limit: Int, _ connection: any Connection
     ) throws -> [ProjectRecord] {
-        try connection.rows("""
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra
-            FROM project_endpoint e JOIN project p ON p.id = e.project_id
-            WHERE e.endpoint_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3
-            """, [.id(endpoint), .text(marker ?? ""), .int(Int64(limit))]).map(ProjectStore.record)
+        ProjectStore.records(try connection.rows("""
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
+            FROM project p LEFT JOIN project_tag t ON t.project_id = p.id
+            WHERE p.id IN (
+                SELECT project_id FROM project_endpoint WHERE endpoint_id = $1 AND project_id > $2
+                ORDER BY project_id LIMIT $3)
+            ORDER BY p.id, t.name
+            """, [.id(endpoint), .text(marker ?? ""), .int(Int64(limit))]))
     }
 
     // MARK: Groups of a project
@@ -110,10 +113,13 @@ enum EndpointFilterStore {
     static func projects(
         of group: ID<EndpointGroup>, after marker: String?, limit: Int, _ connection: any Connection
     ) throws -> [ProjectRecord] {
-        try connection.rows("""
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra
-            FROM project_endpoint_group g JOIN project p ON p.id = g.project_id
-            WHERE g.endpoint_group_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3
-            """, [.id(group), .text(marker ?? ""), .int(Int64(limit))]).map(ProjectStore.record)
+        ProjectStore.records(try connection.rows("""
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
+            FROM project p LEFT JOIN project_tag t ON t.project_id = p.id
+            WHERE p.id IN (
+                SELECT project_id FROM project_endpoint_group WHERE endpoint_group_id = $1 AND project_id > $2
+                ORDER BY project_id LIMIT $3)
+            ORDER BY p.id, t.name
+            """, [.id(group), .text(marker ?? ""), .int(Int64(limit))]))
     }
 }
