@@ -27,6 +27,17 @@ let benchmarks = Context.environment["MARTLET_BENCHMARKS"] == nil ? [] : [
     tool("Floor", "Tests/Benchmarks/Floor", ["HTTP", "Core", "EventLoop"]),
 ]
 
+/// Built by Tests/Fuzz/run, with the sanitizers on everything.
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: "Fuzz\(name)", dependencies: dependencies + ["FuzzDriver"], path: "Tests/Fuzz/\(name)")
+}
+
+let fuzzers = Context.environment["MARTLET_FUZZ"] == nil ? [] : [
+    .target(name: "FuzzDriver", path: "Tests/Fuzz/Driver"),
+    fuzzer("JSON", ["JSON"]),
+    fuzzer("Fernet", ["Crypto"]),
+]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -78,6 +89,6 @@ let package = Package(
         tests("LDAPTests", ["LDAP", "Core"]),
         tests("AssemblyTests", ["Assembly", "Core", "JSON", "Database", "Identity", "Crypto"]),
         tests("IdentityTests", ["Identity", "HTTP", "Jobs", "Events", "Database", "DatabaseTesting", "Core", "JSON", "Crypto", "EventLoop"]),
-    ] + benchmarks,
+    ] + benchmarks + fuzzers,
     swiftLanguageModes: [.v6]
 )
