@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Structured logging: one JSON object a line on a file descriptor. Lines are gathered in memory and written by a thread of
 // their own, so no request waits for the disk; when the reader of the log stalls, lines are dropped and counted, never
-// queued without bound. Secrets are never passed in.
+// queued without bound. Warnings are written at once where that needs no waiting. Secrets are never passed in.
 
 import Glibc
 import JSON
@@ -26,6 +26,8 @@ package final class Log: Sendable {
         var dropped = 0
     }
     private let state = Mutex(State())
+    /// Held while bytes go out, so that two writers' lines do not mix.
+    private let output = Mutex(())
     private let file: Int32
     package let level: LogLevel
     private let clock: any Clock
@@ -53,7 +55,7 @@ package final class Log: Sendable {
         }
         line.append(UInt8(ascii: "\n"))
         let full = line.withUnsafeBufferPointer { append($0, lines: 1) }
-        if full || level >= .warning { flush() }
+        if full || level >= .warning { writeWithoutWaiting() }
     }
 
     /// Lines that were gathered and rendered elsewhere, each ended by a line feed. Never writes: the flush loop does.
@@ -73,20 +75,51 @@ package final class Log: Sendable {
     package func warning(_ message: @autoclosure () -> String) { write(.warning, message()) }
     package func error(_ message: @autoclosure () -> String) { write(.error, message()) }
 
-    /// Writes what is waiting. Called by the flush loop four times a second and at the end.
+    /// Writes what is waiting, however long that takes. Called by the flush loop four times a second and at the end.
     package func flush() {
+        let dropped = output.withLock { _ in writeAll(mayWait: true) }
+        if dropped > 0 { write(.warning, "log lines were dropped") { $0.field("count", dropped) } }
+    }
+
+    /// From threads that must not stop: as much as the reader takes now. What it does not take stays for the flush loop.
+    private func writeWithoutWaiting() {
+        let dropped = output.withLockIfAvailable { _ in writeAll(mayWait: false) } ?? 0
+        if dropped > 0 { state.withLock { $0.dropped += dropped } }
+    }
+
+    /// How many lines were dropped since it was last asked.
+    private func writeAll(mayWait: Bool) -> Int {
+        if !mayWait && !isReady { return 0 }
         let (bytes, dropped) = state.withLock { state in
             let taken = (state.buffer, state.dropped)
             state.buffer.removeAll(keepingCapacity: taken.0.count < 1 << 20)
             state.dropped = 0
             return taken
         }
+        let written = send(bytes, mayWait: mayWait)
+        if written < bytes.count { state.withLock { $0.buffer.insert(contentsOf: bytes[written...], at: 0) } }
+        return dropped
+    }
+
+    /// A pipe that is ready takes this much without waiting.
+    private static let pieceBytes = 4096
+
+    private func send(_ bytes: [UInt8], mayWait: Bool) -> Int {
         var at = 0
         while at < bytes.count {
-            let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + at }, bytes.count - at) }
-            if written <= 0 { if written < 0 && errno == EINTR { continue } else { break } }
+            if !mayWait && !isReady { return at }
+            let count = mayWait ? bytes.count - at : min(bytes.count - at, Self.pieceBytes)
+            let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + at }, count) }
+            if written < 0 && errno == EINTR { continue }
+            // A log that cannot be written to at all must not be kept in memory for ever.
+            if written <= 0 { return errno == EAGAIN && !mayWait ? at : bytes.count }
             at += written
         }
-        if dropped > 0 { write(.warning, "log lines were dropped") { $0.field("count", dropped) } }
+        return at
+    }
+
+    private var isReady: Bool {
+        var wanted = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+        return poll(&wanted, 1, 0) == 1
     }
 }

@@ -115,38 +115,3 @@ struct ConfigTests {
         #expect(throws: CloudError.self) { try LoadedConfig.load("/nonexistent/martlet.conf", environment: [:]) }
     }
 }
-
-struct PatternTests {
-    func matches(_ pattern: String, _ text: String) throws -> Bool { try Pattern(pattern).matches(text) }
-
-    @Test(arguments: [
-        ("^(?=.*\\d)(?=.*[a-zA-Z]).{7,}$", "abcdef1", true), ("^(?=.*\\d)(?=.*[a-zA-Z]).{7,}$", "abcdefg", false),
-        ("^(?=.*\\d)(?=.*[a-zA-Z]).{7,}$", "abc1", false), ("a|bc", "bcd", true), ("a|bc", "cbc", false),
-        ("(ab)+$", "ababab", true), ("(ab)+$", "ababa", false), ("[^a-c]x", "dx", true), ("[^a-c]x", "ax", false),
-        ("a{2,3}b", "aaab", true), ("a{2,3}b", "ab", false), ("a{2}b", "aab", true), ("x{", "x{", true),
-        ("(?!.*password)", "my-password", false), ("(?!.*password)", "secret", true), ("\\S+$", "with space", false),
-        ("[\\w.-]+$", "a.b-c_9", true), ("[]a]+$", "]a", true), ("", "anything", true), ("ab*?$", "abbb", true),
-        ("(a|ab)(c|bcd)$", "abcd", true), (".$", "\n", false), ("(a*)*$", "aaaa", true), ("é+$", "éé", true),
-    ])
-    func `patterns match as operators expect`(pattern: String, text: String, isMatch: Bool) throws {
-        #expect(try matches(pattern, text) == isMatch)
-    }
-
-    @Test(arguments: ["(", ")", "a)", "*a", "a**", "[a", "[b-a]", "\\", "(?<x>a)", "\\b", "a{3,2}", "^*", "[\\D]"])
-    func `what is not understood is refused`(pattern: String) {
-        #expect(throws: Pattern.Refusal.self) { try Pattern(pattern) }
-    }
-
-    @Test func `a pattern that would run away is stopped`() {
-        let text = String(repeating: "a", count: 60)
-        #expect(throws: Pattern.Refusal.self) { try matches("(a|a)*b", text) }
-        #expect(throws: Pattern.Refusal.self) { try matches("(a*)*b", text) }
-        #expect(throws: Never.self) { try matches("(.*)(.*)x", text) }
-    }
-
-    @Test func `long texts and deep patterns end in an answer or a refusal`() {
-        let long = String(repeating: "ab", count: 5000)
-        #expect(throws: Pattern.Refusal.self) { try matches("(ab)*c", long) }
-        #expect(throws: Pattern.Refusal.self) { try Pattern(String(repeating: "(", count: 900)) }
-    }
-}
