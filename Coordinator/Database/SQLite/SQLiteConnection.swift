@@ -42,12 +42,15 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     }
 
     private static func opened(_ path: String) throws(DatabaseError) -> OpaquePointer {
-        // Made here and not by SQLite, so that nobody else can read it even for a moment. Its side files take its mode.
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
+        // Made here and not by SQLite, so that nobody else can read it even for a moment. Its side files take its mode. A file
+        // that exists is not opened: closing it would drop the locks that SQLite holds on it for this whole process (POSIX), and
+        // another process would then take the log away from under it.
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file >= 0 {
+            Glibc.close(file)
+        } else if errno != EEXIST {
             throw DatabaseError(.unavailable, "cannot open \(path): \(String(cString: strerror(errno)))")
         }
-        Glibc.close(file)
         var handle: OpaquePointer?
         let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
