@@ -36,6 +36,7 @@ let fuzzers = Context.environment["MARTLET_FUZZ"] == nil ? [] : [
     .target(name: "FuzzDriver", path: "Tests/Fuzz/Driver"),
     fuzzer("JSON", ["JSON"]),
     fuzzer("Fernet", ["Crypto"]),
+    fuzzer("HTTP", ["HTTP"]),
 ]
 
 let package = Package(
