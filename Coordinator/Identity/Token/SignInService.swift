@@ -49,7 +49,7 @@ struct SignInService: Sendable {
 
     private func checkToken(_ request: SignInRequest, _ identity: inout Identity) async throws {
         guard let text = request.token else { return }
-        let parent = try await tokens.find(text)
+        let parent = try await tokens.findSubject(text)
         if parent.isDelegated {
             throw CloudError.forbidden("A token made from a trust, an application credential or an EC2 credential cannot be used to get another.")
         }

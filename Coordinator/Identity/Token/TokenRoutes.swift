@@ -40,9 +40,9 @@ struct TokenRoutes {
     var routes: [Route] {
         [
             Route(.post, "/v3/auth/tokens", open: .open, create),
-            Route(.get, "/v3/auth/tokens", "identity:validate_token", target: subject, show),
-            Route(.head, "/v3/auth/tokens", "identity:check_token", target: subject, show),
-            Route(.delete, "/v3/auth/tokens", "identity:revoke_token", target: subject, revoke),
+            Route(.get, "/v3/auth/tokens", "identity:validate_token", tellsAbsence: true, target: subject, show),
+            Route(.head, "/v3/auth/tokens", "identity:check_token", tellsAbsence: true, target: subject, show),
+            Route(.delete, "/v3/auth/tokens", "identity:revoke_token", tellsAbsence: true, target: subject, revoke),
             Route(.get, "/v3/auth/catalog", "identity:get_auth_catalog", showCatalog),
             Route(.get, "/v3/auth/projects", "identity:get_auth_projects", listProjects),
             Route(.get, "/v3/auth/domains", "identity:get_auth_domains", listDomains),
@@ -73,11 +73,7 @@ struct TokenRoutes {
             throw CloudError.notFound("token", "the header X-Subject-Token is missing")
         }
         let window = call.query.flag("allow_expired") ? IdentityEnvironment.expiredWindowSeconds : 0
-        do {
-            return SubjectToken(token: try await tokens.find(text, windowSeconds: window), text: text)
-        } catch let error as CloudError where error.kind == .unauthorized || error.kind == .forbidden {
-            throw CloudError(.notFound, "Failed to validate token", detail: error.detail)
-        }
+        return SubjectToken(token: try await tokens.findSubject(text, windowSeconds: window), text: text)
     }
 
     @Sendable private func show(_ call: Call, _ subject: SubjectToken) async throws -> Response {

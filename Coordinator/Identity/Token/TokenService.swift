@@ -78,6 +78,15 @@ package final class TokenService: Sendable {
         return try await checkSlowly(text, windowSeconds: windowSeconds)
     }
 
+    /// A token that a request is about, or signs in with: one that is no good does not exist, for all that clients need to know.
+    func findSubject(_ text: String, windowSeconds: Int64 = 0) async throws -> Token {
+        do {
+            return try await find(text, windowSeconds: windowSeconds)
+        } catch let error as CloudError where error.kind == .unauthorized || error.kind == .forbidden {
+            throw CloudError(.notFound, "Failed to validate token", detail: error.detail ?? error.message)
+        }
+    }
+
     private func open(_ text: String) async throws -> TokenPayload {
         guard text.utf8.count <= Self.largestTokenBytes else { throw TokenResolver.refused("the token is too long") }
         func decrypt() -> TokenPayload? {
