@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option "immutable" of projects, domains and roles: while it is true the thing can be neither changed nor deleted, and
-// the only update taken is one that sets the option itself.
+// The option "immutable" of projects, domains and roles: while it is true the thing can be neither changed nor deleted,
+// and the only update taken is one that sets the option itself.
 
 import Core
 import HTTP

@@ -37,13 +37,18 @@ struct DomainArea: IdentityArea {
             Route(.get, "/v3/domains/{domain_id}", "identity:get_domain", target: load) { _, domain in
                 ProjectWire.domainResponse(.ok, domain, links)
             },
-            Route(.patch, "/v3/domains/{domain_id}", "identity:update_domain", tellsAbsence: true, target: load) { call, domain in
+            Route(.patch, "/v3/domains/{domain_id}", "identity:update_domain", tellsAbsence: true, target: load) {
+                call, domain in
                 let body = try await call.fields("domain")
-                guard !body.object.isEmpty else { throw CloudError.badRequest(
-                    "Invalid input for field 'domain': it must have at least one property.") }
-                return ProjectWire.domainResponse(.ok, try await service.update(domain, ProjectFields(body), by: call), links)
+                guard !body.object.isEmpty else {
+                    throw CloudError.badRequest(
+                        "Invalid input for field 'domain': it must have at least one property.")
+                }
+                return ProjectWire.domainResponse(
+                    .ok, try await service.update(domain, ProjectFields(body), by: call), links)
             },
-            Route(.delete, "/v3/domains/{domain_id}", "identity:delete_domain", tellsAbsence: true, target: load) { call, domain in
+            Route(.delete, "/v3/domains/{domain_id}", "identity:delete_domain", tellsAbsence: true, target: load) {
+                call, domain in
                 try await service.delete(domain, by: call)
                 return .noContent
             },
@@ -72,8 +77,10 @@ struct DomainArea: IdentityArea {
         return [
             // Whoever is scoped to the domain, or to a project in it, sees it.
             PolicyRule(
-                "identity:get_domain", """
-                rule:admin_required or \(reader) or domain_id:%(target.domain.id)s or project_domain_id:%(target.domain.id)s
+                "identity:get_domain",
+                """
+                rule:admin_required or \(reader) or domain_id:%(target.domain.id)s or \
+                project_domain_id:%(target.domain.id)s
                 """, scopes: any),
             PolicyRule(
                 "identity:list_domains",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of domains. A domain is stored as a project that acts as one; deleting it takes everything in it along, so it must
-// be disabled first.
+// The rules of domains. A domain is stored as a project that acts as one; deleting it takes everything in it along, so
+// it must be disabled first.
 
 import Core
 import Database
@@ -40,7 +40,9 @@ struct DomainService: Sendable {
     func delete(_ domain: ProjectRecord, by call: Call) async throws {
         let (project, id) = (domain.id, domain.owner)
         try await environment.change("domain.delete", by: call) { connection, changes in
-            guard let stored = try ProjectStore.findDomain(id, connection) else { throw CloudError.notFound("domain", id.text) }
+            guard let stored = try ProjectStore.findDomain(id, connection) else {
+                throw CloudError.notFound("domain", id.text)
+            }
             try ImmutableOption.checkDelete(isImmutable: stored.isImmutable, "domain", id.text)
             guard !stored.isEnabled else {
                 throw CloudError.forbidden("Cannot delete a domain that is enabled, please disable it first.")

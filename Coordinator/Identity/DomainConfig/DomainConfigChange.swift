@@ -16,16 +16,19 @@ struct DomainConfigPlace: Sendable {
     }
 
     var notFound: CloudError {
-        let what = switch (group, option) {
-        case (let group?, let option?): "option \(option) in group \(group)"
-        case (let group?, nil): "group \(group)"
-        default: "any options"
-        }
+        let what =
+            switch (group, option) {
+            case (let group?, let option?): "option \(option) in group \(group)"
+            case (let group?, nil): "group \(group)"
+            default: "any options"
+            }
         return CloudError(.notFound, "Could not find \(what) in domain configuration for domain \(domain).")
     }
 
     func requireDomain(_ connection: any Connection) throws {
-        guard try ProjectStore.findDomain(domain, connection) != nil else { throw CloudError.notFound("domain", domain.text) }
+        guard try ProjectStore.findDomain(domain, connection) != nil else {
+            throw CloudError.notFound("domain", domain.text)
+        }
     }
 
     /// Something is set here, shown or not.
@@ -57,7 +60,9 @@ struct DomainConfigChange: Sendable {
         }
     }
 
-    private static func read(_ group: String, _ values: JSON.Object) throws -> [(option: DomainConfigOption, value: JSON)] {
+    private static func read(_ group: String, _ values: JSON.Object) throws -> [(
+        option: DomainConfigOption, value: JSON
+    )] {
         try values.members.map { name, value in
             try DomainConfigOption.check(group, name)
             guard let option = DomainConfigOption.find(group, name) else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options a domain may have of its own, by group, each with the value it has when a domain sets none. Anything not listed
-// here is refused; sensitive options are stored sealed and never shown.
+// The options a domain may have of its own, by group, each with the value it has when a domain sets none. Anything not
+// listed here is refused; sensitive options are stored sealed and never shown.
 
 import Core
 import JSON

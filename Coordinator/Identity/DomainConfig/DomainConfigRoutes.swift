@@ -11,12 +11,14 @@ struct DomainConfigArea: IdentityArea {
     init(_ environment: IdentityEnvironment) { service = DomainConfigService(environment: environment) }
 
     var routes: [Route] {
-        [Route(.put, "/v3/domains/{domain_id}/config", "identity:create_domain_config") { call in
-            let place = Self.place(call)
-            let change = try DomainConfigChange(try await call.bodyFields(), place)
-            let (config, isNew) = try await service.create(change, in: place.domain, by: call)
-            return Self.response(config, isNew ? .created : .ok)
-        }] + ["", "/{group}", "/{group}/{option}"].flatMap(partRoutes) + passwordRoutes + standardRoutes
+        [
+            Route(.put, "/v3/domains/{domain_id}/config", "identity:create_domain_config") { call in
+                let place = Self.place(call)
+                let change = try DomainConfigChange(try await call.bodyFields(), place)
+                let (config, isNew) = try await service.create(change, in: place.domain, by: call)
+                return Self.response(config, isNew ? .created : .ok)
+            }
+        ] + ["", "/{group}", "/{group}/{option}"].flatMap(partRoutes) + passwordRoutes + standardRoutes
     }
 
     private func partRoutes(_ part: String) -> [Route] {
@@ -51,7 +53,8 @@ struct DomainConfigArea: IdentityArea {
     private var standardRoutes: [Route] {
         ["", "/{group}", "/{group}/{option}"].map { part in
             Route(.get, "/v3/domains/config" + part + "/default", "identity:get_domain_config_default") { call in
-                Self.response(try DomainConfigService.standard(group: call.optional("group"), option: call.optional("option")))
+                Self.response(
+                    try DomainConfigService.standard(group: call.optional("group"), option: call.optional("option")))
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of the domains' own options, and the typed configuration that the directory code asks for, which is cached: a domain's
-// options are read once and again only after a write touched the domain.
+// Rules of the domains' own options, and the typed configuration that the directory code asks for, which is cached: a
+// domain's options are read once and again only after a write touched the domain.
 
 import Core
 import Database
@@ -84,14 +84,17 @@ package final class DomainConfigService: Sendable {
     }
 
     private func seal(_ value: JSON, _ domain: ID<Domain>, _ option: DomainConfigOption) throws -> StoredOption {
-        let bytes = option.isSensitive
-            ? environment.vault.seal(value.bytes, context: Self.context(domain, option.group, option.name)) : value.bytes
+        let bytes =
+            option.isSensitive
+            ? environment.vault.seal(value.bytes, context: Self.context(domain, option.group, option.name))
+            : value.bytes
         return StoredOption(
             domain: domain, group: option.group, name: option.name, value: bytes, isSensitive: option.isSensitive)
     }
 
     private func open(_ option: StoredOption) throws -> JSON {
-        let bytes = option.isSensitive
+        let bytes =
+            option.isSensitive
             ? try environment.vault.open(option.value, context: Self.context(option.domain, option.group, option.name))
             : option.value
         return (try? JSON.parse(bytes)) ?? .null
@@ -112,7 +115,9 @@ package final class DomainConfigService: Sendable {
 
     /// null when nothing fits.
     private func shown(_ place: DomainConfigPlace, _ connection: any Connection) throws -> JSON {
-        let stored = try DomainConfigStore.options(of: place.domain, connection).filter { !$0.isSensitive && place.holds($0) }
+        let stored = try DomainConfigStore.options(of: place.domain, connection).filter {
+            !$0.isSensitive && place.holds($0)
+        }
         guard !stored.isEmpty else { return .null }
         if place.option != nil { return .object(.init(try stored.map { ($0.name, try open($0)) })) }
         var config = JSON.Object()
@@ -125,7 +130,8 @@ package final class DomainConfigService: Sendable {
     }
 
     /// Replaces all options of a domain; tells whether it had none before.
-    func create(_ config: DomainConfigChange, in domain: ID<Domain>, by call: Call) async throws -> (JSON, isNew: Bool) {
+    func create(_ config: DomainConfigChange, in domain: ID<Domain>, by call: Call) async throws -> (JSON, isNew: Bool)
+    {
         let options = try config.options.map { try seal($0.value, domain, $0.option) }
         let place = DomainConfigPlace(domain: domain)
         return try await environment.change("domain_config.create", by: call) { connection, changes in
@@ -181,16 +187,21 @@ package final class DomainConfigService: Sendable {
             }
             return .object(.init([(option, found.standard)]))
         }
-        return .object(.init(Dictionary(grouping: shown, by: \.group).sorted { $0.key < $1.key }.map { group, options in
-            (group, .object(.init(options.map { ($0.name, $0.standard) })))
-        }))
+        return .object(
+            .init(
+                Dictionary(grouping: shown, by: \.group).sorted { $0.key < $1.key }.map { group, options in
+                    (group, .object(.init(options.map { ($0.name, $0.standard) })))
+                }))
     }
 
-    /// The rules for new passwords, which everyone may read; the cloud has one set of them, told for the default domain.
+    /// The rules for new passwords, which everyone may read; the cloud has one set of them, told for the default
+    /// domain.
     func passwordRules(of domain: ID<Domain>, option: String?) throws -> JSON {
         guard domain.text == "default" else {
-            throw DomainConfigOption.invalid("""
-                Reading security compliance information for any domain other than the default domain is not allowed or supported
+            throw DomainConfigOption.invalid(
+                """
+                Reading security compliance information for any domain other than the default domain is not allowed \
+                or supported
                 """)
         }
         let settings = environment.settings
@@ -201,8 +212,10 @@ package final class DomainConfigService: Sendable {
         ]
         guard let option else { return .object(.init([("security_compliance", .object(.init(rules)))])) }
         guard let rule = rules.first(where: { $0.name == option }) else {
-            throw DomainConfigOption.invalid("""
-                Reading security compliance values other than password_regex and password_regex_description is not allowed
+            throw DomainConfigOption.invalid(
+                """
+                Reading security compliance values other than password_regex and password_regex_description is \
+                not allowed
                 """)
         }
         return .object(.init([rule]))

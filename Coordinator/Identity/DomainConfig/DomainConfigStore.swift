@@ -15,10 +15,12 @@ struct StoredOption: Sendable {
 
 enum DomainConfigStore {
     static func options(of domain: ID<Domain>, _ connection: any Connection) throws -> [StoredOption] {
-        try connection.rows("""
+        try connection.rows(
+            """
             SELECT domain_id, group_name, option_name, value, is_sensitive
             FROM domain_config WHERE domain_id = $1 ORDER BY group_name, option_name
-            """, [.id(domain)]).map { row in
+            """, [.id(domain)]
+        ).map { row in
             StoredOption(
                 domain: row.id(0), group: row.text(1), name: row.text(2), value: row.blob(3), isSensitive: row.bool(4))
         }
@@ -26,10 +28,12 @@ enum DomainConfigStore {
 
     /// The domains that set an option, with what they set it to.
     static func values(of option: String, in group: String, _ connection: any Connection) throws -> [StoredOption] {
-        try connection.rows("""
+        try connection.rows(
+            """
             SELECT domain_id, group_name, option_name, value, is_sensitive
             FROM domain_config WHERE group_name = $1 AND option_name = $2 ORDER BY domain_id
-            """, [.text(group), .text(option)]).map { row in
+            """, [.text(group), .text(option)]
+        ).map { row in
             StoredOption(
                 domain: row.id(0), group: row.text(1), name: row.text(2), value: row.blob(3), isSensitive: row.bool(4))
         }
@@ -37,12 +41,16 @@ enum DomainConfigStore {
 
     /// Adds the option or replaces its value.
     static func put(_ option: StoredOption, _ connection: any Connection) throws {
-        try connection.execute("""
-            INSERT INTO domain_config (domain_id, group_name, option_name, value, is_sensitive) VALUES ($1, $2, $3, $4, $5)
+        try connection.execute(
+            """
+            INSERT INTO domain_config (domain_id, group_name, option_name, value, is_sensitive)
+            VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (domain_id, group_name, option_name)
                 DO UPDATE SET value = excluded.value, is_sensitive = excluded.is_sensitive
-            """, [
-                .id(option.domain), .text(option.group), .text(option.name), .blob(option.value), .bool(option.isSensitive),
+            """,
+            [
+                .id(option.domain), .text(option.group), .text(option.name), .blob(option.value),
+                .bool(option.isSensitive),
             ])
     }
 

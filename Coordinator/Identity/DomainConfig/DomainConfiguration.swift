@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain's options as the directory code wants them: typed, with standard values filled in and %(password)s put into the
-// texts that refer to it. A value of the wrong type reads as the standard one, as no request can be refused any more here.
+// A domain's options as the directory code wants them: typed, with standard values filled in and %(password)s put into
+// the texts that refer to it. A value of the wrong type reads as the standard one, as no request can be refused any
+// more here.
 
 import Core
 import JSON

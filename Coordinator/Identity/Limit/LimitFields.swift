@@ -14,7 +14,9 @@ enum LimitBounds {
 }
 
 struct RegisteredLimitFields: Sendable {
-    private static let known: Set<String> = ["service_id", "region_id", "resource_name", "default_limit", "description"]
+    private static let known: Set<String> = [
+        "service_id", "region_id", "resource_name", "default_limit", "description",
+    ]
 
     let service: ID<CatalogService>?
     /// nil: not named; .some(nil): named as null.
@@ -25,14 +27,19 @@ struct RegisteredLimitFields: Sendable {
 
     init(_ fields: RequestFields, isNew: Bool) throws {
         try fields.refuseUnknown(Self.known)
-        service = isNew
+        service =
+            isNew
             ? ID(try fields.string("service_id", LimitBounds.id))
             : try fields.optionalString("service_id", LimitBounds.id).map { ID($0) }
         region = fields.has("region_id") ? .some(try fields.optionalString("region_id", 1...255).map { ID($0) }) : nil
-        resource = isNew
-            ? try fields.string("resource_name", LimitBounds.name) : try fields.optionalString("resource_name", LimitBounds.name)
-        standard = isNew
-            ? try fields.int("default_limit", LimitBounds.values) : try fields.optionalInt("default_limit", LimitBounds.values)
+        resource =
+            isNew
+            ? try fields.string("resource_name", LimitBounds.name)
+            : try fields.optionalString("resource_name", LimitBounds.name)
+        standard =
+            isNew
+            ? try fields.int("default_limit", LimitBounds.values)
+            : try fields.optionalInt("default_limit", LimitBounds.values)
         description = fields.has("description") ? .some(try fields.optionalString("description")) : nil
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How limits of a tree of projects bear on each other. Flat: not at all. Strict two-level: the domain is the upper level, no
-// project of it may have a higher limit than the domain, whose limit is its own or the registered standard.
+// How limits of a tree of projects bear on each other. Flat: not at all. Strict two-level: the domain is the upper
+// level, no project of it may have a higher limit than the domain, whose limit is its own or the registered standard.
 
 import Core
 import Database
@@ -17,11 +17,12 @@ extension IdentitySettings.LimitModel {
     func check(_ limits: [LimitRecord], _ connection: any Connection) throws {
         guard self == .strictTwoLevel else { return }
         for limit in limits {
-            let fits = if let project = limit.project {
-                try Self.fitsUnderParent(limit, of: project, among: limits, connection)
-            } else {
-                try Self.fitsOverChildren(limit, among: limits, connection)
-            }
+            let fits =
+                if let project = limit.project {
+                    try Self.fitsUnderParent(limit, of: project, among: limits, connection)
+                } else {
+                    try Self.fitsOverChildren(limit, among: limits, connection)
+                }
             guard fits else { throw Self.refusal(limit) }
         }
     }
@@ -31,7 +32,8 @@ extension IdentitySettings.LimitModel {
     ) throws -> Bool {
         guard let domain = try ProjectStore.find(project, connection)?.owner else { return true }
         let beside = limits.first { $0.domain == domain && $0.registered == limit.registered }
-        let above = try beside?.limit ?? LimitStore.limit(of: domain, limit.registered, connection)
+        let above =
+            try beside?.limit ?? LimitStore.limit(of: domain, limit.registered, connection)
             ?? RegisteredLimitStore.find(limit.registered, connection)?.standard
         return above.map { fits(limit.limit, under: $0) } ?? true
     }
@@ -49,7 +51,8 @@ extension IdentitySettings.LimitModel {
 
     private static func refusal(_ limit: LimitRecord) -> CloudError {
         let place = limit.project.map { "project_id: \($0)" } ?? "domain_id: \(limit.domain?.text ?? "")"
-        return .forbidden("""
+        return .forbidden(
+            """
             Invalid resource limit: The resource limit (\(place), resource_name: \(limit.resource), \
             resource_limit: \(limit.limit), service_id: \(limit.service), region_id: \(limit.region?.text ?? "None")) \
             doesn't satisfy current hierarchy model.

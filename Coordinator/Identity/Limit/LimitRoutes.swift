@@ -25,16 +25,19 @@ struct LimitArea: IdentityArea {
             Route(.get, "/v3/registered_limits", "identity:list_registered_limits") { call in
                 let page = try PageRequest(call)
                 let limits = try await service.registered(LimitFilter(call.query), page)
-                return .list("registered_limits", limits, page: page, call: call, links: links, id: \.id.text) { w, limit in
+                return .list("registered_limits", limits, page: page, call: call, links: links, id: \.id.text) {
+                    w, limit in
                     LimitWire.write(&w, limit, links)
                 }
             },
             Route(.post, "/v3/registered_limits", "identity:create_registered_limits") { call in
                 let limits = try await call.limitBodies("registered_limits").map(newRegisteredLimit)
                 try await service.register(limits, by: call)
-                return .json(.created) { w in w.object { w in
-                    w.array("registered_limits") { w in for limit in limits { LimitWire.write(&w, limit, links) } }
-                } }
+                return .json(.created) { w in
+                    w.object { w in
+                        w.array("registered_limits") { w in for limit in limits { LimitWire.write(&w, limit, links) } }
+                    }
+                }
             },
             Route(.get, "/v3/registered_limits/{registered_limit_id}", "identity:get_registered_limit") { call in
                 LimitWire.response(try await service.registered(call.id("registered_limit_id")), links)
@@ -53,7 +56,8 @@ struct LimitArea: IdentityArea {
 
     private func newRegisteredLimit(_ body: RequestFields) throws -> RegisteredLimitRecord {
         let fields = try RegisteredLimitFields(body, isNew: true)
-        var limit = RegisteredLimitRecord(id: .random(environment.entropy), service: ID(""), region: nil, resource: "", standard: 0)
+        var limit = RegisteredLimitRecord(
+            id: .random(environment.entropy), service: ID(""), region: nil, resource: "", standard: 0)
         fields.apply(to: &limit)
         return limit
     }
@@ -64,10 +68,14 @@ struct LimitArea: IdentityArea {
         [
             Route(.get, "/v3/limits/model", "identity:get_limit_model") { _ in
                 let model = environment.settings.limitModel
-                return .json { w in w.object { w in w.object("model") { w in
-                    w.field("name", model.rawValue)
-                    w.field("description", model.description)
-                } } }
+                return .json { w in
+                    w.object { w in
+                        w.object("model") { w in
+                            w.field("name", model.rawValue)
+                            w.field("description", model.description)
+                        }
+                    }
+                }
             },
             Route(.get, "/v3/limits", "identity:list_limits") { call in
                 let page = try PageRequest(call)
@@ -79,9 +87,11 @@ struct LimitArea: IdentityArea {
             Route(.post, "/v3/limits", "identity:create_limits") { call in
                 let wanted = try await call.limitBodies("limits").map { try NewLimit($0) }
                 let limits = try await service.create(wanted, by: call)
-                return .json(.created) { w in w.object { w in
-                    w.array("limits") { w in for limit in limits { LimitWire.write(&w, limit, links: links) } }
-                } }
+                return .json(.created) { w in
+                    w.object { w in
+                        w.array("limits") { w in for limit in limits { LimitWire.write(&w, limit, links: links) } }
+                    }
+                }
             },
             Route(.get, "/v3/limits/{limit_id}", "identity:get_limit", target: load) { _, limit in
                 LimitWire.response(limit, links)
@@ -99,12 +109,17 @@ struct LimitArea: IdentityArea {
 
     private func load(_ call: Call) async throws -> LimitRecord { try await service.limit(call.id("limit_id")) }
 
-    /// Administrators and the system's people see all limits, a domain's those of the domain, a project's those of the project.
+    /// Administrators and the system's people see all limits, a domain's those of the domain, a project's those of the
+    /// project.
     private static func visible(_ call: Call) throws -> LimitFilter {
         let caller = try call.authority()
         var filter = LimitFilter(call.query)
         if caller.isSystem || caller.has(role: "admin") { return filter }
-        if let domain = caller.domainID { filter.visibleDomain = domain } else { filter.visibleProject = caller.projectID ?? ID("") }
+        if let domain = caller.domainID {
+            filter.visibleDomain = domain
+        } else {
+            filter.visibleProject = caller.projectID ?? ID("")
+        }
         return filter
     }
 
@@ -122,7 +137,8 @@ struct LimitArea: IdentityArea {
             PolicyRule("identity:delete_registered_limit", "rule:admin_required", scopes: above),
             PolicyRule("identity:get_limit_model", "", scopes: any),
             PolicyRule(
-                "identity:get_limit", """
+                "identity:get_limit",
+                """
                 rule:admin_required or (role:reader and system_scope:all) or \
                 domain_id:%(target.limit.domain.id)s or domain_id:%(target.limit.project.domain_id)s or \
                 project_id:%(target.limit.project_id)s

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of limits. What a request names must exist; a limit rests on a registered one, which therefore can neither change
-// nor go while limits rest on it.
+// The rules of limits. What a request names must exist; a limit rests on a registered one, which therefore can neither
+// change nor go while limits rest on it.
 
 import Core
 import Database
@@ -53,7 +53,9 @@ struct LimitService: Sendable {
         }
     }
 
-    private static func requireRegistered(_ id: ID<RegisteredLimit>, _ connection: any Connection) throws -> RegisteredLimitRecord {
+    private static func requireRegistered(_ id: ID<RegisteredLimit>, _ connection: any Connection) throws
+        -> RegisteredLimitRecord
+    {
         guard let limit = try RegisteredLimitStore.find(id, connection) else {
             throw CloudError(.notFound, "Could not find registered limit for \(id).")
         }
@@ -62,7 +64,8 @@ struct LimitService: Sendable {
 
     private static func requireUnreferenced(_ id: ID<RegisteredLimit>, _ connection: any Connection) throws {
         guard try !RegisteredLimitStore.isReferenced(id, connection) else {
-            throw CloudError.forbidden("""
+            throw CloudError.forbidden(
+                """
                 Unable to update or delete registered limit \(id) because there are project limits associated with it.
                 """)
         }
@@ -108,14 +111,17 @@ struct LimitService: Sendable {
             for limit in limits {
                 try Self.storing("limit") { try LimitStore.insert(limit, connection) }
                 changes.record(
-                    .created, "limit", limit.id.text, project: limit.project, domain: limit.domain ?? limit.projectDomain)
+                    .created, "limit", limit.id.text, project: limit.project,
+                    domain: limit.domain ?? limit.projectDomain)
             }
             return limits
         }
     }
 
     /// Finds what a new limit names.
-    private static func resolve(_ new: NewLimit, _ id: ID<ProjectLimit>, _ connection: any Connection) throws -> LimitRecord {
+    private static func resolve(_ new: NewLimit, _ id: ID<ProjectLimit>, _ connection: any Connection) throws
+        -> LimitRecord
+    {
         guard try RegisteredLimitStore.serviceExists(new.service, connection) else {
             throw unknown("service_id", new.service.text, "limit")
         }
@@ -131,12 +137,14 @@ struct LimitService: Sendable {
         if let domain = new.domain, try ProjectStore.findDomain(domain, connection) == nil {
             throw unknown("domain_id", domain.text, "limit")
         }
-        guard let registered = try RegisteredLimitStore.find(
-            service: new.service, region: new.region, resource: new.resource, connection)
+        guard
+            let registered = try RegisteredLimitStore.find(
+                service: new.service, region: new.region, resource: new.resource, connection)
         else {
-            throw CloudError.forbidden("""
-                Unable to create a limit that has no corresponding registered limit: register \(new.resource) of service \
-                \(new.service)\(new.region.map { " in region \($0)" } ?? "") first.
+            throw CloudError.forbidden(
+                """
+                Unable to create a limit that has no corresponding registered limit: register \(new.resource) of \
+                service \(new.service)\(new.region.map { " in region \($0)" } ?? "") first.
                 """)
         }
         return LimitRecord(

@@ -34,16 +34,20 @@ enum LimitWire {
     }
 
     static func response(_ limit: RegisteredLimitRecord, _ links: IdentityLinks) -> Response {
-        .json { w in w.object { w in
-            w.key("registered_limit")
-            write(&w, limit, links)
-        } }
+        .json { w in
+            w.object { w in
+                w.key("registered_limit")
+                write(&w, limit, links)
+            }
+        }
     }
 
     static func response(_ limit: LimitRecord, _ links: IdentityLinks) -> Response {
-        .json { w in w.object { w in
-            w.key("limit")
-            write(&w, limit, links: links)
-        } }
+        .json { w in
+            w.object { w in
+                w.key("limit")
+                write(&w, limit, links: links)
+            }
+        }
     }
 }

@@ -39,28 +39,37 @@ struct LimitFilter: Sendable {
 enum RegisteredLimitStore {
     static func record(_ row: Row) -> RegisteredLimitRecord {
         RegisteredLimitRecord(
-            id: row.id(0), service: row.id(1), region: row.optionalID(2), resource: row.text(3), standard: Int(row.int(4)),
+            id: row.id(0), service: row.id(1), region: row.optionalID(2), resource: row.text(3),
+            standard: Int(row.int(4)),
             description: row.optionalText(5))
     }
 
     static func find(_ id: ID<RegisteredLimit>, _ connection: any Connection) throws -> RegisteredLimitRecord? {
-        try connection.row("""
-            SELECT id, service_id, region_id, resource_name, default_limit, description FROM registered_limit WHERE id = $1
-            """, [.id(id)]).map(record)
+        try connection.row(
+            """
+            SELECT id, service_id, region_id, resource_name, default_limit, description
+            FROM registered_limit WHERE id = $1
+            """, [.id(id)]
+        ).map(record)
     }
 
     /// The one that limits of this resource rest on.
     static func find(
         service: ID<CatalogService>, region: ID<Region>?, resource: String, _ connection: any Connection
     ) throws -> RegisteredLimitRecord? {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT id, service_id, region_id, resource_name, default_limit, description FROM registered_limit
             WHERE service_id = $1 AND COALESCE(region_id, '') = $2 AND resource_name = $3
-            """, [.id(service), .text(region?.text ?? ""), .text(resource)]).map(record)
+            """, [.id(service), .text(region?.text ?? ""), .text(resource)]
+        ).map(record)
     }
 
-    static func list(_ filter: LimitFilter, _ page: PageRequest, _ connection: any Connection) throws -> [RegisteredLimitRecord] {
-        var query = Query("SELECT id, service_id, region_id, resource_name, default_limit, description FROM registered_limit")
+    static func list(_ filter: LimitFilter, _ page: PageRequest, _ connection: any Connection) throws
+        -> [RegisteredLimitRecord]
+    {
+        var query = Query(
+            "SELECT id, service_id, region_id, resource_name, default_limit, description FROM registered_limit")
         if let service = filter.service { query.filter("service_id = ?", .text(service)) }
         if let region = filter.region { query.filter("region_id = ?", .text(region)) }
         if let resource = filter.resource { query.filter("resource_name = ?", .text(resource)) }
@@ -70,14 +79,16 @@ enum RegisteredLimitStore {
     }
 
     static func insert(_ limit: RegisteredLimitRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO registered_limit (id, service_id, region_id, resource_name, default_limit, description)
             VALUES ($1, $2, $3, $4, $5, $6)
             """, values(limit))
     }
 
     static func update(_ limit: RegisteredLimitRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             UPDATE registered_limit
             SET service_id = $2, region_id = $3, resource_name = $4, default_limit = $5, description = $6 WHERE id = $1
             """, values(limit))

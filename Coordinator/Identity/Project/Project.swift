@@ -22,7 +22,8 @@ package struct ProjectRecord: Sendable, PolicyTarget {
     package var extra: JSON.Object
 
     package init(
-        id: ID<Project>, name: String, domain: ID<Domain>?, parent: ID<Project>?, isDomain: Bool, isEnabled: Bool = true,
+        id: ID<Project>, name: String, domain: ID<Domain>?, parent: ID<Project>?, isDomain: Bool,
+        isEnabled: Bool = true,
         description: String = "", options: JSON.Object = [:], extra: JSON.Object = [:]
     ) {
         self.id = id

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What surrounds a project in the tree, as GET /v3/projects/{id} shows it on request: parents and subtree, each as a list of
-// the projects that the caller has a role on, or as nested ids of all of them.
+// What surrounds a project in the tree, as GET /v3/projects/{id} shows it on request: parents and subtree, each as a
+// list of the projects that the caller has a role on, or as nested ids of all of them.
 
 import Core
 import HTTP
@@ -57,12 +57,16 @@ struct ProjectFamily: Sendable {
     }
 
     private func write(_ w: inout JSONWriter, _ project: ProjectRecord, _ links: IdentityLinks) {
-        w.object { w in w.object("project") { w in
-            ProjectWire.members(&w, project, links)
-            if request.withLimits {
-                w.array("limits") { w in for limit in limits[project.id] ?? [] { LimitWire.write(&w, limit, links: nil) } }
+        w.object { w in
+            w.object("project") { w in
+                ProjectWire.members(&w, project, links)
+                if request.withLimits {
+                    w.array("limits") { w in
+                        for limit in limits[project.id] ?? [] { LimitWire.write(&w, limit, links: nil) }
+                    }
+                }
             }
-        } }
+        }
     }
 
     /// {"parent": {"grandparent": {"domain": null}}}

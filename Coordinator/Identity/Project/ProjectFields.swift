@@ -67,7 +67,9 @@ enum ProjectTag {
             guard let reason = refusal(tag) else { return tag }
             throw fields.invalid("tags[\(i)]", reason)
         }
-        guard Set(tags).count == tags.count else { throw fields.invalid("tags", "its elements must differ from each other") }
+        guard Set(tags).count == tags.count else {
+            throw fields.invalid("tags", "its elements must differ from each other")
+        }
         return Set(tags.map(\.trimmed)).sorted()
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may do what with projects. Administrators may do all; a domain's managers manage its projects and its readers see them;
-// a project's own people see it, and its administrators set its tags.
+// Who may do what with projects. Administrators may do all; a domain's managers manage its projects and its readers see
+// them; a project's own people see it, and its administrators set its tags.
 
 import Core
 
@@ -20,9 +20,11 @@ extension ProjectArea {
             PolicyRule("identity:get_project", see, scopes: any),
             PolicyRule(
                 "identity:list_projects",
-                "rule:admin_required or \(systemReader) or (role:reader and domain_id:%(target.domain_id)s)", scopes: any),
+                "rule:admin_required or \(systemReader) or (role:reader and domain_id:%(target.domain_id)s)",
+                scopes: any),
             PolicyRule(
-                "identity:list_user_projects", """
+                "identity:list_user_projects",
+                """
                 rule:admin_required or \(systemReader) or (role:reader and domain_id:%(target.user.domain_id)s) or \
                 user_id:%(target.user.id)s
                 """, scopes: any),

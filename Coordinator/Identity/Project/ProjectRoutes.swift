@@ -43,10 +43,14 @@ struct ProjectArea: IdentityArea {
                 let request = try ProjectFamily.Request(call.query)
                 guard !request.isEmpty else { return ProjectWire.response(.ok, project, links) }
                 let family = try await service.family(of: project, request, seenBy: try call.authority().user)
-                return .json { w in w.object { w in w.object("project") { w in
-                    ProjectWire.members(&w, project, links)
-                    family.write(&w, links)
-                } } }
+                return .json { w in
+                    w.object { w in
+                        w.object("project") { w in
+                            ProjectWire.members(&w, project, links)
+                            family.write(&w, links)
+                        }
+                    }
+                }
             },
             Route(.patch, "/v3/projects/{project_id}", "identity:update_project", target: load) { call, project in
                 let fields = try ProjectFields(try await call.fields("project"))
@@ -110,22 +114,28 @@ struct ProjectArea: IdentityArea {
             Route(.get, "/v3/projects/{project_id}/tags", "identity:list_project_tags", target: load) { _, project in
                 ProjectWire.tagsResponse(project.tags, project.id, links)
             },
-            Route(.put, "/v3/projects/{project_id}/tags", "identity:update_project_tags", target: load) { call, project in
+            Route(.put, "/v3/projects/{project_id}/tags", "identity:update_project_tags", target: load) {
+                call, project in
                 let body = try await call.bodyFields()
-                guard let tags = try ProjectTag.list(body) else { throw body.invalid("tags", "'tags' is a required property") }
+                guard let tags = try ProjectTag.list(body) else {
+                    throw body.invalid("tags", "'tags' is a required property")
+                }
                 try await service.replaceTags(tags, of: project, by: call)
                 return ProjectWire.tagsResponse(tags, project.id, links)
             },
-            Route(.delete, "/v3/projects/{project_id}/tags", "identity:delete_project_tags", target: load) { call, project in
+            Route(.delete, "/v3/projects/{project_id}/tags", "identity:delete_project_tags", target: load) {
+                call, project in
                 try await service.replaceTags([], of: project, by: call)
                 return .noContent
             },
-            Route(.get, "/v3/projects/{project_id}/tags/{value}", "identity:get_project_tag", target: load) { call, project in
+            Route(.get, "/v3/projects/{project_id}/tags/{value}", "identity:get_project_tag", target: load) {
+                call, project in
                 let tag = call.parameter("value")
                 guard project.tags.contains(tag) else { throw CloudError.notFound("project tag", tag) }
                 return .noContent
             },
-            Route(.put, "/v3/projects/{project_id}/tags/{value}", "identity:create_project_tag", target: load) { call, project in
+            Route(.put, "/v3/projects/{project_id}/tags/{value}", "identity:create_project_tag", target: load) {
+                call, project in
                 let tag = call.parameter("value")
                 if let reason = ProjectTag.refusal(tag) {
                     throw CloudError.badRequest("Invalid input for field 'value': \(reason).")
@@ -134,7 +144,8 @@ struct ProjectArea: IdentityArea {
                 let place = "\(links.base)/projects/\(project.id)/tags/\(PercentEncoding.query(tag.trimmed))"
                 return Response(.created).with("Location", place)
             },
-            Route(.delete, "/v3/projects/{project_id}/tags/{value}", "identity:delete_project_tag", target: load) { call, project in
+            Route(.delete, "/v3/projects/{project_id}/tags/{value}", "identity:delete_project_tag", target: load) {
+                call, project in
                 try await service.removeTag(call.parameter("value"), from: project, by: call)
                 return .noContent
             },

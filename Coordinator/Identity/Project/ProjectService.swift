@@ -13,7 +13,9 @@ struct ProjectService: Sendable {
 
     func shown(_ id: ID<Project>) async throws -> ProjectRecord {
         try await environment.database.read("project.show") { connection in
-            guard let project = try ProjectStore.shown(id, connection) else { throw CloudError.notFound("project", id.text) }
+            guard let project = try ProjectStore.shown(id, connection) else {
+                throw CloudError.notFound("project", id.text)
+            }
             return project
         }
     }
@@ -22,7 +24,9 @@ struct ProjectService: Sendable {
         try await environment.database.read("project.list") { try ProjectStore.list(filter, page, $0) }
     }
 
-    func family(of project: ProjectRecord, _ request: ProjectFamily.Request, seenBy user: ID<User>) async throws -> ProjectFamily {
+    func family(of project: ProjectRecord, _ request: ProjectFamily.Request, seenBy user: ID<User>) async throws
+        -> ProjectFamily
+    {
         let users = UserService(environment)
         let groups = request.isList ? try await Self.groups(of: user, users) : []
         return try await environment.database.read("project.family") { connection in
@@ -35,7 +39,9 @@ struct ProjectService: Sendable {
             if request.subtree == .list { family.subtree = try Self.shown(family.subtree, visible, connection) }
             if request.withLimits {
                 let ids = (family.parents + family.subtree).map(\.id)
-                family.limits = Dictionary(grouping: try LimitStore.limits(of: ids, connection)) { $0.project ?? project.id }
+                family.limits = Dictionary(grouping: try LimitStore.limits(of: ids, connection)) {
+                    $0.project ?? project.id
+                }
             }
             return family
         }
@@ -63,8 +69,9 @@ struct ProjectService: Sendable {
         try await environment.change("project.create", by: call) { connection, changes in
             if !project.isDomain { try Self.checkPlace(of: project, settings, connection) }
             guard try ProjectStore.find(project.id, connection) == nil else {
-                throw CloudError.conflict(
-                    "Conflict occurred attempting to store \(project.kind) - Duplicate entry found with ID \(project.id).")
+                throw CloudError.conflict("""
+                    Conflict occurred attempting to store \(project.kind) - Duplicate entry found with ID \(project.id).
+                    """)
             }
             try Self.storing(project) { try ProjectStore.insert(project, connection) }
             changes.record(.created, project.kind, project.id.text, domain: project.owner, touching: project.cacheKeys)
@@ -72,7 +79,9 @@ struct ProjectService: Sendable {
     }
 
     /// The domain exists, the parent is in it, no one above is disabled, and the tree does not grow too deep.
-    private static func checkPlace(of project: ProjectRecord, _ settings: IdentitySettings, _ connection: any Connection) throws {
+    private static func checkPlace(
+        of project: ProjectRecord, _ settings: IdentitySettings, _ connection: any Connection
+    ) throws {
         guard let domain = project.domain, try ProjectStore.findDomain(domain, connection) != nil else {
             throw CloudError.badRequest("Could not find domain: \(project.domain?.text ?? "").")
         }
@@ -81,19 +90,21 @@ struct ProjectService: Sendable {
             throw CloudError.badRequest("Could not find project: \(parentID).")
         }
         guard parent.owner == domain else {
-            throw CloudError.badRequest(parent.isDomain
-                ? """
-                Cannot create project, the parent (\(parent.id)) is acting as a domain, but this project's domain id \
-                (\(domain)) does not match the parent's id.
-                """
-                : """
-                Cannot create project, since it specifies its domain_id \(domain), but specifies a parent in a different \
-                domain (\(parent.owner)).
-                """)
+            throw CloudError.badRequest(
+                parent.isDomain
+                    ? """
+                    Cannot create project, the parent (\(parent.id)) is acting as a domain, but this project's domain \
+                    id (\(domain)) does not match the parent's id.
+                    """
+                    : """
+                    Cannot create project, since it specifies its domain_id \(domain), but specifies a parent in a \
+                    different domain (\(parent.owner)).
+                    """)
         }
         let line = [parent] + (try ProjectStore.parents(of: parent.id, connection))
         if let disabled = line.first(where: { !$0.isEnabled }) {
-            throw CloudError.badRequest("cannot create a project in a branch containing a disabled project: \(disabled.id)")
+            throw CloudError.badRequest(
+                "cannot create a project in a branch containing a disabled project: \(disabled.id)")
         }
         // The line above ends at the domain, which is not a level of its own.
         guard line.count <= settings.deepestProject else {
@@ -103,7 +114,9 @@ struct ProjectService: Sendable {
 
     func update(_ id: ID<Project>, _ fields: ProjectFields, by call: Call) async throws -> ProjectRecord {
         try await environment.change("project.update", by: call) { connection, changes in
-            guard let stored = try ProjectStore.shown(id, connection) else { throw CloudError.notFound("project", id.text) }
+            guard let stored = try ProjectStore.shown(id, connection) else {
+                throw CloudError.notFound("project", id.text)
+            }
             try ImmutableOption.checkUpdate(isImmutable: stored.isImmutable, body: fields.body, stored.kind, id.text)
             try Self.checkPlaceIsKept(stored, fields.body)
             return try Self.apply(fields, to: stored, connection, &changes)
@@ -139,7 +152,8 @@ struct ProjectService: Sendable {
         return project
     }
 
-    /// A project is enabled under enabled ones only and disabled above disabled ones only; a domain rules over its whole tree.
+    /// A project is enabled under enabled ones only and disabled above disabled ones only; a domain rules over its
+    /// whole tree.
     private static func checkSwitch(_ project: ProjectRecord, _ connection: any Connection) throws {
         if project.isDomain { return }
         if project.isEnabled {
@@ -156,11 +170,15 @@ struct ProjectService: Sendable {
         if project.isDomain { return try await DomainService(environment: environment).delete(project, by: call) }
         let id = project.id
         try await environment.change("project.delete", by: call) { connection, changes in
-            guard let stored = try ProjectStore.find(id, connection) else { throw CloudError.notFound("project", id.text) }
+            guard let stored = try ProjectStore.find(id, connection) else {
+                throw CloudError.notFound("project", id.text)
+            }
             try ImmutableOption.checkDelete(isImmutable: stored.isImmutable, "project", id.text)
             guard try !ProjectStore.hasChildren(id, connection) else {
-                throw CloudError.forbidden("""
-                    Cannot delete the project \(id) since it is not a leaf in the hierarchy. Delete the projects below it first.
+                throw CloudError.forbidden(
+                    """
+                    Cannot delete the project \(id) since it is not a leaf in the hierarchy. Delete the projects below \
+                    it first.
                     """)
             }
             try Removal.project(id, connection)
@@ -175,15 +193,16 @@ struct ProjectService: Sendable {
         do {
             try store()
         } catch let error as DatabaseError where error.kind == .unique {
-            throw CloudError.conflict(project.isDomain
-                ? """
-                Conflict occurred attempting to store project - it is not permitted to have two projects acting as domains \
-                with the same name: \(project.name).
-                """
-                : """
-                Conflict occurred attempting to store project - it is not permitted to have two projects with the same name \
-                in the same domain : \(project.name).
-                """)
+            throw CloudError.conflict(
+                project.isDomain
+                    ? """
+                    Conflict occurred attempting to store project - it is not permitted to have two projects acting as \
+                    domains with the same name: \(project.name).
+                    """
+                    : """
+                    Conflict occurred attempting to store project - it is not permitted to have two projects with the \
+                    same name in the same domain : \(project.name).
+                    """)
         }
     }
 
@@ -220,7 +239,9 @@ struct ProjectService: Sendable {
     ) async throws {
         let id = project.id
         try await environment.change("project.tags", by: call) { connection, changes in
-            guard let stored = try ProjectStore.find(id, connection) else { throw CloudError.notFound("project", id.text) }
+            guard let stored = try ProjectStore.find(id, connection) else {
+                throw CloudError.notFound("project", id.text)
+            }
             try ImmutableOption.checkUpdate(isImmutable: stored.isImmutable, stored.kind, id.text)
             try change(connection)
             changes.record(.updated, stored.kind, id.text, domain: stored.owner, touching: stored.cacheKeys)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The projects and domains a user has a role on: granted directly, through a group, or inherited from a domain or a project
-// above. One statement each.
+// The projects and domains a user has a role on: granted directly, through a group, or inherited from a domain or a
+// project above. One statement each.
 
 import Core
 import Database
@@ -12,13 +12,16 @@ extension ProjectStore {
         of user: ID<User>, groups: [ID<Group>] = [], enabledOnly: Bool = false, name: String? = nil,
         _ page: PageRequest, _ connection: any Connection
     ) throws -> [ProjectRecord] {
-        var query = Query("WITH RECURSIVE held(target_id, inherited) AS (SELECT target_id, inherited FROM assignment WHERE")
+        var query = Query(
+            "WITH RECURSIVE held(target_id, inherited) AS (SELECT target_id, inherited FROM assignment WHERE")
         appendActors(user, groups, to: &query)
-        query.append("""
+        query.append(
+            """
             ), below(id) AS (
                 SELECT p.id FROM project p JOIN held ON held.target_id = p.parent_id AND held.inherited = 1
                 UNION SELECT p.id FROM project p JOIN below ON p.parent_id = below.id)
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
+                p.extra, t.name
             FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
             """)
         query.filter("is_domain = 0")
@@ -36,8 +39,10 @@ extension ProjectStore {
         of user: ID<User>, groups: [ID<Group>] = [], enabledOnly: Bool = false, _ page: PageRequest,
         _ connection: any Connection
     ) throws -> [ProjectRecord] {
-        var query = Query("""
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
+        var query = Query(
+            """
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
+                p.extra, t.name
             FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
             """)
         query.filter("is_domain = 1")
@@ -49,10 +54,14 @@ extension ProjectStore {
     }
 
     /// Ids of the projects a user has a role on; what a view of a tree is filtered by.
-    static func projectIDs(of user: ID<User>, groups: [ID<Group>], _ connection: any Connection) throws -> Set<ID<Project>> {
-        var query = Query("WITH RECURSIVE held(target_id, inherited) AS (SELECT target_id, inherited FROM assignment WHERE")
+    static func projectIDs(of user: ID<User>, groups: [ID<Group>], _ connection: any Connection) throws -> Set<
+        ID<Project>
+    > {
+        var query = Query(
+            "WITH RECURSIVE held(target_id, inherited) AS (SELECT target_id, inherited FROM assignment WHERE")
         appendActors(user, groups, to: &query)
-        query.append("""
+        query.append(
+            """
             ), below(id) AS (
                 SELECT p.id FROM project p JOIN held ON held.target_id = p.parent_id AND held.inherited = 1
                 UNION SELECT p.id FROM project p JOIN below ON p.parent_id = below.id)
@@ -62,7 +71,8 @@ extension ProjectStore {
     }
 
     private static func appendActors(_ user: ID<User>, _ groups: [ID<Group>], to query: inout Query) {
-        query.append("""
+        query.append(
+            """
             actor_id IN (SELECT group_id FROM membership WHERE user_id = ? UNION ALL SELECT CAST(? AS TEXT)
             """, .id(user), .id(user))
         for group in groups { query.append("UNION ALL SELECT CAST(? AS TEXT)", .id(group)) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of projects and domains: whatever the filters, one statement, tags included. The page is cut in a sub-select, so that
-// a project with many tags still counts as one row of it.
+// Lists of projects and domains: whatever the filters, one statement, tags included. The page is cut in a sub-select,
+// so that a project with many tags still counts as one row of it.
 
 import Core
 import Database
@@ -18,7 +18,9 @@ struct ProjectFilter: Sendable {
 
     /// How many of the named tags a project may have.
     struct TagFilter: Sendable, Equatable {
-        enum Kind: String, CaseIterable { case all = "tags", any = "tags-any", notAll = "not-tags", notAny = "not-tags-any" }
+        enum Kind: String, CaseIterable {
+            case all = "tags", any = "tags-any", notAll = "not-tags", notAny = "not-tags-any"
+        }
         let kind: Kind
         let names: [String]
     }
@@ -62,9 +64,13 @@ extension ProjectFilter.TagFilter {
 
 extension ProjectStore {
     /// One row more than the page holds, when there are more.
-    static func list(_ filter: ProjectFilter, _ page: PageRequest, _ connection: any Connection) throws -> [ProjectRecord] {
-        var query = Query("""
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
+    static func list(_ filter: ProjectFilter, _ page: PageRequest, _ connection: any Connection) throws
+        -> [ProjectRecord]
+    {
+        var query = Query(
+            """
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
+                p.extra, t.name
             FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
             """)
         filter.apply(to: &query)
@@ -72,11 +78,15 @@ extension ProjectStore {
     }
 
     /// One domain as a list: all that a caller scoped to it sees.
-    static func list(onlyDomain id: ID<Domain>, _ filter: ProjectFilter, _ page: PageRequest, _ connection: any Connection)
+    static func list(
+        onlyDomain id: ID<Domain>, _ filter: ProjectFilter, _ page: PageRequest, _ connection: any Connection
+    )
         throws -> [ProjectRecord]
     {
-        var query = Query("""
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
+        var query = Query(
+            """
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
+                p.extra, t.name
             FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
             """)
         filter.apply(to: &query)
@@ -84,9 +94,12 @@ extension ProjectStore {
         return try finish(&query, page, connection)
     }
 
-    static func finish(_ query: inout Query, _ page: PageRequest, _ connection: any Connection) throws -> [ProjectRecord] {
+    static func finish(_ query: inout Query, _ page: PageRequest, _ connection: any Connection) throws
+        -> [ProjectRecord]
+    {
         if let marker = page.marker { query.filter("id > ?", .text(marker)) }
-        query.append("""
+        query.append(
+            """
             ORDER BY id LIMIT ?) p LEFT JOIN project_tag t ON t.project_id = p.id ORDER BY p.id, t.name
             """, .int(Int64(page.limit) + 1))
         return records(try connection.rows(query))

@@ -7,24 +7,28 @@ import Database
 extension ProjectStore {
     /// Everything above a project, its parent first and its domain last.
     static func parents(of id: ID<Project>, _ connection: any Connection) throws -> [ProjectRecord] {
-        try connection.rows("""
+        try connection.rows(
+            """
             WITH RECURSIVE line(id, parent_id, level) AS (
                 SELECT id, parent_id, 0 FROM project WHERE id = $1
                 UNION ALL SELECT p.id, p.parent_id, line.level + 1 FROM project p JOIN line ON p.id = line.parent_id)
             SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra
             FROM line JOIN project p ON p.id = line.id WHERE line.level > 0 ORDER BY line.level
-            """, [.id(id)]).map(record)
+            """, [.id(id)]
+        ).map(record)
     }
 
     /// Everything below a project, nearest first.
     static func subtree(of id: ID<Project>, _ connection: any Connection) throws -> [ProjectRecord] {
-        try connection.rows("""
+        try connection.rows(
+            """
             WITH RECURSIVE below(id, level) AS (
                 SELECT id, 1 FROM project WHERE parent_id = $1
                 UNION ALL SELECT p.id, below.level + 1 FROM project p JOIN below ON p.parent_id = below.id)
             SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra
             FROM below JOIN project p ON p.id = below.id ORDER BY below.level, p.id
-            """, [.id(id)]).map(record)
+            """, [.id(id)]
+        ).map(record)
     }
 
     static func hasChildren(_ id: ID<Project>, _ connection: any Connection) throws -> Bool {
@@ -32,7 +36,8 @@ extension ProjectStore {
     }
 
     static func hasEnabledSubtree(_ id: ID<Project>, _ connection: any Connection) throws -> Bool {
-        try connection.row("""
+        try connection.row(
+            """
             WITH RECURSIVE below(id, enabled) AS (
                 SELECT id, enabled FROM project WHERE parent_id = $1
                 UNION ALL SELECT p.id, p.enabled FROM project p JOIN below ON p.parent_id = below.id)
@@ -42,10 +47,12 @@ extension ProjectStore {
 
     /// An immutable project of a domain, should there be one.
     static func immutableProject(in domain: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.rows("""
+        try connection.rows(
+            """
             SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
             FROM project WHERE domain_id = $1 AND options <> '{}'
-            """, [.id(domain)]).lazy.map(record).first { $0.isImmutable }
+            """, [.id(domain)]
+        ).lazy.map(record).first { $0.isImmutable }
     }
 
     /// Tags of several projects, each project's in alphabetical order.

@@ -25,17 +25,22 @@ package enum ProjectStore {
     }
 
     package static func find(_ id: ID<Project>, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
             FROM project WHERE id = $1
-            """, [.id(id)]).map(record)
+            """, [.id(id)]
+        ).map(record)
     }
 
-    package static func find(name: String, in domain: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.row("""
+    package static func find(name: String, in domain: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord?
+    {
+        try connection.row(
+            """
             SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
             FROM project WHERE domain_id = $1 AND name = $2 AND is_domain = 0
-            """, [.id(domain), .text(name)]).map(record)
+            """, [.id(domain), .text(name)]
+        ).map(record)
     }
 
     package static func findDomain(_ id: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord? {
@@ -44,25 +49,33 @@ package enum ProjectStore {
     }
 
     package static func findDomain(name: String, _ connection: any Connection) throws -> ProjectRecord? {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
             FROM project WHERE name = $1 AND is_domain = 1
-            """, [.text(name)]).map(record)
+            """, [.text(name)]
+        ).map(record)
     }
 
     /// A project or domain with its tags, in one statement.
     static func shown(_ id: ID<Project>, _ connection: any Connection) throws -> ProjectRecord? {
-        records(try connection.rows("""
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra, t.name
-            FROM project p LEFT JOIN project_tag t ON t.project_id = p.id WHERE p.id = $1 ORDER BY t.name
-            """, [.id(id)])).first
+        records(
+            try connection.rows(
+                """
+                SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
+                    p.extra, t.name
+                FROM project p LEFT JOIN project_tag t ON t.project_id = p.id WHERE p.id = $1 ORDER BY t.name
+                """, [.id(id)])
+        ).first
     }
 
     package static func insert(_ project: ProjectRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO project (id, name, domain_id, parent_id, is_domain, enabled, description, options, extra)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            """, [
+            """,
+            [
                 .id(project.id), .text(project.name), .id(project.domain), .id(project.parent), .bool(project.isDomain),
                 .bool(project.isEnabled), .text(project.description), .text(StoredJSON.text(project.options)),
                 .text(StoredJSON.text(project.extra)),
@@ -72,9 +85,11 @@ package enum ProjectStore {
 
     /// Everything that may change; place in the tree and kind never do.
     static func update(_ project: ProjectRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             UPDATE project SET name = $2, enabled = $3, description = $4, options = $5, extra = $6 WHERE id = $1
-            """, [
+            """,
+            [
                 .id(project.id), .text(project.name), .bool(project.isEnabled), .text(project.description),
                 .text(StoredJSON.text(project.options)), .text(StoredJSON.text(project.extra)),
             ])

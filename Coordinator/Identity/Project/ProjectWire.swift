@@ -38,23 +38,29 @@ enum ProjectWire {
     }
 
     static func response(_ status: HTTPStatus, _ project: ProjectRecord, _ links: IdentityLinks) -> Response {
-        .json(status) { w in w.object { w in
-            w.key("project")
-            write(&w, project, links)
-        } }
+        .json(status) { w in
+            w.object { w in
+                w.key("project")
+                write(&w, project, links)
+            }
+        }
     }
 
     static func domainResponse(_ status: HTTPStatus, _ domain: ProjectRecord, _ links: IdentityLinks) -> Response {
-        .json(status) { w in w.object { w in
-            w.key("domain")
-            writeDomain(&w, domain, links)
-        } }
+        .json(status) { w in
+            w.object { w in
+                w.key("domain")
+                writeDomain(&w, domain, links)
+            }
+        }
     }
 
     static func tagsResponse(_ tags: [String], _ project: ID<Project>, _ links: IdentityLinks) -> Response {
-        .json { w in w.object { w in
-            w.field("tags", tags)
-            links.write(&w, "/projects/", project.text, "/tags")
-        } }
+        .json { w in
+            w.object { w in
+                w.field("tags", tags)
+                links.write(&w, "/projects/", project.text, "/tags")
+            }
+        }
     }
 }
