@@ -114,12 +114,17 @@ package final class TokenService: Sendable {
         return subject
     }
 
-    /// Ends a token, and unless told otherwise all that were made from the same sign-in.
+    /// Ends a token and, unless told otherwise, those made from it. Only the first token of a session knows its descendants:
+    /// they carry its audit id. One made from another ends alone; its parent and siblings live on.
     func revoke(_ token: Token, withChain: Bool, by call: Call) async throws {
         try await environment.change("token.revoke", by: call) { _, changes in
             var revocation = Revocation()
-            if withChain { revocation.auditChainID = token.payload.auditChainID } else { revocation.auditID = token.payload.auditID }
-            // Of a chain, all members end, also one made in this very moment.
+            if withChain, token.payload.chain == nil {
+                revocation.auditChainID = token.payload.auditID
+            } else {
+                revocation.auditID = token.payload.auditID
+            }
+            // All of them end, also one made in this very moment.
             revocation.issuedBefore = token.payload.expires
             changes.revoke(revocation)
             changes.record(.deleted, "token", token.payload.auditID, project: token.authority.projectID)
