@@ -85,9 +85,10 @@ struct DomainArea: IdentityArea {
             PolicyRule(
                 "identity:list_domains",
                 "rule:admin_required or \(reader) or (role:reader and domain_id:%(target.domain.id)s)", scopes: any),
-            PolicyRule("identity:create_domain", "rule:admin_required", scopes: any),
-            PolicyRule("identity:update_domain", "rule:admin_required", scopes: any),
-            PolicyRule("identity:delete_domain", "rule:admin_required", scopes: any),
+            // Who administers one domain has no say over domains.
+            PolicyRule("identity:create_domain", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule("identity:update_domain", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule("identity:delete_domain", "rule:admin_required", scopes: [.system, .project]),
         ]
     }
 }
