@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes identity from the configuration: for the coordinator, which serves it, and for the `martlet` command, which works on
-// the database through the same rules.
+// Makes identity from the configuration: for the coordinator, which serves it, and for the `martlet` command, which
+// works on the database through the same rules.
 
 import Core
 import Crypto
@@ -10,7 +10,8 @@ import Identity
 
 package enum CloudIdentity {
     package static func environment(
-        _ config: Config, database: Database, recorder: EventRecorder, log: Log, passwordThreads: Int = PasswordPool.cores
+        _ config: Config, database: Database, recorder: EventRecorder, log: Log,
+        passwordThreads: Int = PasswordPool.cores
     ) throws -> IdentityEnvironment {
         IdentityEnvironment(
             database: database, settings: config.identitySettings,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all modules together bring: their migrations and policy rules. The coordinator and the `martlet` command both take
-// them from here, so the command can never see another schema than the coordinator.
+// What all modules together bring: their migrations and policy rules. The coordinator and the `martlet` command both
+// take them from here, so the command can never see another schema than the coordinator.
 
 import Core
 import Database

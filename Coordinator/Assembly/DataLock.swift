@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One program at a time may own the data directory of an SQLite cloud: the running coordinator, or a restore. The kernel
-// lets go of the lock when the process ends, however it ends.
+// One program at a time may own the data directory of an SQLite cloud: the running coordinator, or a restore. The
+// kernel lets go of the lock when the process ends, however it ends.
 
 import Core
 import Glibc
@@ -13,12 +13,16 @@ package struct DataLock: Sendable {
         let path = config.dataDirectory + "/lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw .badRequest("\(path) cannot be opened: \(String(cString: strerror(errno))). `martlet doctor` tells more.")
+            throw .badRequest(
+                "\(path) cannot be opened: \(String(cString: strerror(errno))). `martlet doctor` tells more.")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let owner = ((try? Files.text(path)) ?? "").split(separator: "\n").first ?? ""
+            let name = owner.isEmpty ? "another process" : "process \(owner)"
             close(descriptor)
-            throw .conflict("\(config.dataDirectory) is in use by \(owner.isEmpty ? "another process" : "process \(owner)"); stop it first.")
+            throw .conflict(
+                "\(config.dataDirectory) is in use by \(name); stop it first."
+            )
         }
         let text = Array("\(getpid())\n".utf8)
         ftruncate(descriptor, 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file with the key that seals what the database holds in secret (credentials, second factors, signing keys). Made once
-// by `martlet init`; whoever has lost it has lost those. It may hold several keys, one a line, newest first: the first one
-// seals, all of them open.
+// The file with the key that seals what the database holds in secret (credentials, second factors, signing keys).
+// Made once by `martlet init`; whoever has lost it has lost those. It may hold several keys, one a line, newest
+// first: the first one seals, all of them open.
 
 import Core
 import Crypto
@@ -11,7 +11,8 @@ package enum SecretKeyFile {
     package static func read(_ path: String) throws(CloudError) -> [SealingKey] {
         guard Files.exists(path) else {
             throw .badRequest(
-                "The secret key \(path) is missing. `martlet init` makes one for a new cloud; for a cloud that has data, bring "
+                "The secret key \(path) is missing. `martlet init` makes one for a new cloud; "
+                    + "for a cloud that has data, bring "
                     + "the file back from the backup.")
         }
         if let mode = Files.mode(of: path), mode & 0o077 != 0 {
@@ -20,7 +21,8 @@ package enum SecretKeyFile {
         var keys: [SealingKey] = []
         for line in try Files.text(path).split(separator: "\n") where !line.hasPrefix("#") {
             guard let key = SealingKey(text: line) else {
-                throw .badRequest("\(path) has a line that is no key: 32 bytes in base64, as `martlet init` wrote them.")
+                throw .badRequest(
+                    "\(path) has a line that is no key: 32 bytes in base64, as `martlet init` wrote them.")
             }
             keys.append(key)
         }

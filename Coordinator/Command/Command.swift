@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `martlet` command: sets a cloud up, looks after it, and gets an operator back in who is locked out. It works on the
-// configuration and the database directly, so it needs no running coordinator; a running one learns of changes by the event
-// feed.
+// The `martlet` command: sets a cloud up, looks after it, and gets an operator back in who is locked out. It works on
+// the configuration and the database directly, so it needs no running coordinator; a running one learns of changes by
+// the event feed.
 
 import Core
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator at the machine itself. Who may read the secret key and write the database is above every role, so commands
-// speak to identity's own API inside this process as an administrator of the whole cloud: the same rules, checks and events
-// as over the network, with no socket between. A running coordinator learns of the changes from the events.
+// The operator at the machine itself. Who may read the secret key and write the database is above every role, so
+// commands speak to identity's own API inside this process as an administrator of the whole cloud: the same rules,
+// checks and events as over the network, with no socket between. A running coordinator learns of the changes from the
+// events.
 
 import Assembly
 import Core
@@ -48,7 +49,8 @@ struct Console: Sendable {
         let bytes = Array(target.utf8)
         let question = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.count
         let head = RequestHead(
-            bytes: bytes, method: method, path: 0..<question, query: min(question + 1, bytes.count)..<bytes.count, fields: [])
+            bytes: bytes, method: method, path: 0..<question, query: min(question + 1, bytes.count)..<bytes.count,
+            fields: [])
         let id = "req-" + Hex.text(Random.bytes(16))
         return Request(head: head, body: WholeBody(body?.bytes ?? []), peer: "127.0.0.1", isSecure: true, id: id)
     }
@@ -58,7 +60,8 @@ struct Console: Sendable {
         var out = ""
         for byte in text.utf8 {
             switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: out.unicodeScalars.append(Unicode.Scalar(byte))
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+                out.unicodeScalars.append(Unicode.Scalar(byte))
             default: out += "%" + Hex.text([byte]).uppercased()
             }
         }
@@ -70,8 +73,10 @@ struct Console: Sendable {
 private struct Operator: Authenticator {
     func authority(of request: Request, for service: ServiceDescription) async throws -> Authority? {
         Authority(
-            user: ID("operator"), userName: "operator", userDomain: ID("default"), userDomainName: "Default", scope: .system,
-            roles: ["admin", "manager", "member", "reader"], auditID: "console", expires: SystemClock().now.adding(days: 1))
+            user: ID("operator"), userName: "operator", userDomain: ID("default"), userDomainName: "Default",
+            scope: .system,
+            roles: ["admin", "manager", "member", "reader"], auditID: "console",
+            expires: SystemClock().now.adding(days: 1))
     }
 }
 

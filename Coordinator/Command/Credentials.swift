@@ -28,11 +28,12 @@ struct Credentials {
     }
 
     private var openrc: String {
-        let values = [
-            ("OS_AUTH_TYPE", "password"), ("OS_AUTH_URL", url + "/identity/v3"), ("OS_IDENTITY_API_VERSION", "3"),
-            ("OS_USERNAME", user), ("OS_PASSWORD", password), ("OS_PROJECT_NAME", project),
-            ("OS_USER_DOMAIN_NAME", "Default"), ("OS_PROJECT_DOMAIN_NAME", "Default"), ("OS_REGION_NAME", region),
-        ] + (authority.isEmpty ? [] : [("OS_CACERT", authority)])
+        let values =
+            [
+                ("OS_AUTH_TYPE", "password"), ("OS_AUTH_URL", url + "/identity/v3"), ("OS_IDENTITY_API_VERSION", "3"),
+                ("OS_USERNAME", user), ("OS_PASSWORD", password), ("OS_PROJECT_NAME", project),
+                ("OS_USER_DOMAIN_NAME", "Default"), ("OS_PROJECT_DOMAIN_NAME", "Default"), ("OS_REGION_NAME", region),
+            ] + (authority.isEmpty ? [] : [("OS_CACERT", authority)])
         return "# Signs OpenStack's clients in to Martlet:  . openrc\n"
             + values.map { "export \($0.0)='\(Self.quoted($0.1))'\n" }.joined()
     }

@@ -32,7 +32,8 @@ enum DatabaseCommands {
     ) { invocation in
         let config = try invocation.config()
         let kept = try await Restore(config: config, backup: invocation.argument("FILE")).run()
-        Terminal.say("Restored. " + (kept.map { "What was there before is now \($0)." } ?? "There was no database before."))
+        Terminal.say(
+            "Restored. " + (kept.map { "What was there before is now \($0)." } ?? "There was no database before."))
         return .success
     }
 
@@ -82,7 +83,11 @@ private struct Restore {
     /// Where the database that was there is kept.
     func run() async throws -> String? {
         guard let path = config.sqlitePath else {
-            throw CloudError(.unsupported, "This cloud keeps its records in PostgreSQL. Restore it with: pg_restore --clean --dbname=DATABASE \(backup)")
+            throw CloudError(
+                .unsupported,
+                "This cloud keeps its records in PostgreSQL. Restore it with: "
+                    + "pg_restore --clean --dbname=DATABASE \(backup)"
+            )
         }
         let lock = try DataLock(config)
         defer { lock.release() }
@@ -110,16 +115,21 @@ private struct Restore {
         let damage = try await database.check()
         await database.close()
         guard damage.isEmpty else {
-            throw CloudError.badRequest("\(backup) is damaged: \(damage.prefix(3).joined(separator: "; ")). Nothing was changed.")
+            throw CloudError.badRequest(
+                "\(backup) is damaged: \(damage.prefix(3).joined(separator: "; ")). Nothing was changed.")
         }
     }
 
     private func copyFile(_ source: String, _ target: String) throws {
         let from = open(source, O_RDONLY | O_CLOEXEC)
-        guard from >= 0 else { throw CloudError.badRequest("\(source) cannot be read: \(String(cString: strerror(errno))).") }
+        guard from >= 0 else {
+            throw CloudError.badRequest("\(source) cannot be read: \(String(cString: strerror(errno))).")
+        }
         defer { close(from) }
         let to = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard to >= 0 else { throw CloudError.badRequest("\(target) cannot be written: \(String(cString: strerror(errno))).") }
+        guard to >= 0 else {
+            throw CloudError.badRequest("\(target) cannot be written: \(String(cString: strerror(errno))).")
+        }
         defer { close(to) }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
@@ -129,6 +139,8 @@ private struct Restore {
                 throw CloudError.badRequest("\(source) cannot be copied: \(String(cString: strerror(errno))).")
             }
         }
-        guard fsync(to) == 0 else { throw CloudError.badRequest("\(target) cannot be written: \(String(cString: strerror(errno))).") }
+        guard fsync(to) == 0 else {
+            throw CloudError.badRequest("\(target) cannot be written: \(String(cString: strerror(errno))).")
+        }
     }
 }

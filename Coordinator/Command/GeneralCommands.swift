@@ -26,7 +26,9 @@ enum GeneralCommands {
             return .success
         }
         var table = Table("key", "value", "from")
-        for key in ConfigKey.all { table.add(key.name, masked(key.text(loaded.config)), loaded.origin(of: key).description) }
+        for key in ConfigKey.all {
+            table.add(key.name, masked(key.text(loaded.config)), loaded.origin(of: key).description)
+        }
         table.print(asJSON: invocation.wantsJSON)
         if !invocation.wantsJSON { Terminal.say("\nRead from \(Files.absolute(invocation.configPath)).") }
         return .success

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first and the last things an operator needs of identity: people, projects and roles, before any client can sign in or
-// when none can any more. The rest is the business of OpenStack's own client.
+// The first and the last things an operator needs of identity: people, projects and roles, before any client can sign
+// in or when none can any more. The rest is the business of OpenStack's own client.
 
 import Core
 import HTTP
@@ -16,12 +16,15 @@ enum IdentityCommands {
         Subcommand.Option("--system", nil, "on the whole system instead"), domain,
     ]
 
-    private static let userList = Subcommand("user list", "List the users of a domain", options: [domain]) { invocation in
+    private static let userList = Subcommand("user list", "List the users of a domain", options: [domain]) {
+        invocation in
         try await Console.open(try invocation.config()) { console in
             let domain = try await console.domain(invocation)
             var table = Table("id", "name", "enabled", "description")
             for user in try await console.call(.get, "/users?domain_id=\(domain)")["users"]?.array ?? [] {
-                table.add(user.text("id"), user.text("name"), user["enabled"]?.bool == false ? "no" : "yes", user.text("description"))
+                table.add(
+                    user.text("id"), user.text("name"), user["enabled"]?.bool == false ? "no" : "yes",
+                    user.text("description"))
             }
             table.print(asJSON: invocation.wantsJSON)
             return .success
@@ -29,7 +32,8 @@ enum IdentityCommands {
     }
 
     private static let userCreate = Subcommand(
-        "user create", "Make a user", detail: "The password is asked for, or comes from standard input or MARTLET_PASSWORD.",
+        "user create", "Make a user",
+        detail: "The password is asked for, or comes from standard input or MARTLET_PASSWORD.",
         arguments: [.init("NAME", "the new user's name")],
         options: [domain, Invocation.passwordOption, .init("--description", "TEXT", "a description")]
     ) { invocation in
@@ -37,7 +41,8 @@ enum IdentityCommands {
         let password = try invocation.requiredPassword(of: name)
         return try await Console.open(try invocation.config()) { console in
             var user: JSON.Object = [
-                "name": .string(name), "password": .string(password), "domain_id": .string(try await console.domain(invocation)),
+                "name": .string(name), "password": .string(password),
+                "domain_id": .string(try await console.domain(invocation)),
             ]
             if let text = invocation.value("--description") { user["description"] = .string(text) }
             let made = try await console.call(.post, "/users", ["user": .object(user)])
@@ -112,7 +117,8 @@ enum IdentityCommands {
     }
 
     private static let roleRemove = Subcommand(
-        "role remove", "Take a role from a user", arguments: [.init("ROLE", "the role's name or id")], options: assignment
+        "role remove", "Take a role from a user", arguments: [.init("ROLE", "the role's name or id")],
+        options: assignment
     ) { invocation in
         try await change(.delete, invocation)
         Terminal.say("Done.")
@@ -120,7 +126,9 @@ enum IdentityCommands {
     }
 
     private static func change(_ method: HTTPMethod, _ invocation: Invocation) async throws {
-        guard let user = invocation.value("--user") else { throw UsageError("--user is missing: whom the role is for.") }
+        guard let user = invocation.value("--user") else {
+            throw UsageError("--user is missing: whom the role is for.")
+        }
         let project = invocation.value("--project")
         guard (project == nil) == invocation.has("--system") else {
             throw UsageError("Say where: either --project NAME or --system.")
@@ -130,7 +138,8 @@ enum IdentityCommands {
             let who = try await console.user(user, invocation)
             var place = "/system"
             if let project {
-                place = "/projects/\(try await console.find("projects", project, "domain_id=\(try await console.domain(invocation))"))"
+                let domain = try await console.domain(invocation)
+                place = "/projects/" + (try await console.find("projects", project, "domain_id=\(domain)"))
             }
             try await console.call(method, "\(place)/users/\(who)/roles/\(role)")
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `martlet init`: from an empty directory to a cloud that can be started. It makes what is missing and keeps what is there,
-// so running it again mends a half-made cloud and harms none.
+// `martlet init`: from an empty directory to a cloud that can be started. It makes what is missing and keeps what is
+// there, so running it again mends a half-made cloud and harms none.
 
 import Assembly
 import Core
@@ -31,7 +31,8 @@ enum InitCommand {
     ) { invocation in
         let directory = Files.absolute(invocation.value("--directory") ?? "/etc/martlet")
         var cloud = NewCloud(
-            directory: directory, configPath: invocation.value("--config").map(Files.absolute) ?? directory + "/martlet.conf",
+            directory: directory,
+            configPath: invocation.value("--config").map(Files.absolute) ?? directory + "/martlet.conf",
             environment: invocation.environment)
         try cloud.configure(try settings(invocation), hasTLS: invocation.has("--tls"))
         let password = try givenPassword(invocation)
@@ -43,7 +44,8 @@ enum InitCommand {
     private static let resetPassword = Subcommand(
         "admin reset-password", "Get back in: give the administrator a new password, its roles, and enable it",
         detail: """
-            Works while the coordinator runs and while it does not. The user is made if it is gone; its tokens are revoked.
+            Works while the coordinator runs and while it does not. The user is made if it is gone; its tokens
+            are revoked.
             openrc and clouds.yaml beside the configuration are written anew.
             """,
         options: [
@@ -77,7 +79,9 @@ enum InitCommand {
             if let value = invocation.value(option) { settings.append((key, value)) }
         }
         for text in invocation.all("--set") {
-            guard let equals = text.firstIndex(of: "=") else { throw UsageError("--set takes KEY=VALUE, not '\(text)'.") }
+            guard let equals = text.firstIndex(of: "=") else {
+                throw UsageError("--set takes KEY=VALUE, not '\(text)'.")
+            }
             settings.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
         }
         return settings
@@ -135,7 +139,8 @@ private struct NewCloud {
         let listen = config.listen.host
         if !addresses.contains(listen), listen != "0.0.0.0", listen != "::" { addresses.append(listen) }
         let subject = CertificateSubject(
-            "Martlet", hostNames: ["localhost"] + (host.isEmpty || host == "localhost" ? [] : [host]), addresses: addresses,
+            "Martlet", hostNames: ["localhost"] + (host.isEmpty || host == "localhost" ? [] : [host]),
+            addresses: addresses,
             days: 825)
         let made = try CertificateAuthority.selfSigned(subject)
         try Files.makeDirectory(Files.directory(of: config.tlsCertificate), mode: 0o755)
@@ -162,7 +167,8 @@ private struct NewCloud {
             let users = try await StatusStore.counts(database).first { $0.name == "users" }?.rows ?? 0
             guard users == 0 else {
                 throw CloudError.badRequest(
-                    "The database has \(users) users, but \(config.secretKeyPath) is missing. Bring the file back from the backup, or "
+                    "The database has \(users) users, but \(config.secretKeyPath) is missing. "
+                        + "Bring the file back from the backup, or "
                         + "copy it from another coordinator of this cloud.")
             }
             _ = try SecretKeyFile.make(config.secretKeyPath)

@@ -17,7 +17,8 @@ enum PolicyCommand {
         let overrides = config.policyFile.isEmpty ? [:] : try PolicyFile.read(config.policyFile)
         let word = invocation.argument("WORD")
         var table = Table("rule", "expression", "scopes", "from")
-        for rule in CloudModules.policies.sorted(by: { $0.name < $1.name }) where word.isEmpty || rule.name.contains(word) {
+        for rule in CloudModules.policies.sorted(by: { $0.name < $1.name })
+        where word.isEmpty || rule.name.contains(word) {
             let expression = (overrides[rule.name] ?? rule.expression).split(whereSeparator: \.isWhitespace)
             table.add(
                 rule.name, expression.joined(separator: " "), rule.scopes.map(\.rawValue).joined(separator: ","),

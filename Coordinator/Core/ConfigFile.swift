@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the configuration: a file of "key = value" lines, then the environment (MARTLET_<KEY>) over it. A line whose first
-// sign is '#' is a comment. Whatever is not understood is an error that names the place and, where there is one, the
-// nearest key: a setting that is silently ignored is worse than a service that does not start.
+// Reads the configuration: a file of "key = value" lines, then the environment (MARTLET_<KEY>) over it. A line whose
+// first sign is '#' is a comment. Whatever is not understood is an error that names the place and, where there is
+// one, the nearest key: a setting that is silently ignored is worse than a service that does not start.
 
 package struct LoadedConfig: Sendable {
     package enum Origin: Sendable, Equatable, CustomStringConvertible {
@@ -79,7 +79,9 @@ package struct LoadedConfig: Sendable {
         config.tlsKey = Files.resolve(config.tlsKey, in: directory)
         config.auditLog = Files.resolve(config.auditLog, in: directory)
         config.policyFile = Files.resolve(config.policyFile, in: directory)
-        if case .sqlite(let path) = config.storage { config.storage = .sqlite(path: Files.resolve(path, in: directory)) }
+        if case .sqlite(let path) = config.storage {
+            config.storage = .sqlite(path: Files.resolve(path, in: directory))
+        }
         if config.tlsCertificate.isEmpty != config.tlsKey.isEmpty {
             let missing = config.tlsKey.isEmpty ? "tls_key" : "tls_certificate"
             throw .badRequest("Of tls_certificate and tls_key only one is set; set \(missing) too, or neither.")
@@ -94,12 +96,15 @@ package struct LoadedConfig: Sendable {
     private static func unknown(_ name: String, _ place: String) -> CloudError {
         let nearest = Words.nearest(to: name, in: ConfigKey.all.map(\.name))
         return .badRequest(
-            "\(place): '\(name)' is not a key" + (nearest.map { "; did you mean '\($0)'?" } ?? ". `martlet config` lists them."))
+            "\(place): '\(name)' is not a key"
+                + (nearest.map { "; did you mean '\($0)'?" } ?? ". `martlet config` lists them."))
     }
 
     static func trim(_ text: Substring) -> String {
         var text = text
-        while let last = text.unicodeScalars.last, last == " " || last == "\t" || last == "\r" { text.unicodeScalars.removeLast() }
+        while let last = text.unicodeScalars.last, last == " " || last == "\t" || last == "\r" {
+            text.unicodeScalars.removeLast()
+        }
         while let first = text.unicodeScalars.first, first == " " || first == "\t" { text.unicodeScalars.removeFirst() }
         return String(text)
     }
@@ -130,7 +135,9 @@ package enum ConfigTemplate {
 
 /// Changes one key of a configuration file and leaves the rest as the operator wrote it.
 package enum ConfigEdit {
-    package static func setting(_ name: String, to value: String, in text: String, path: String) throws(CloudError) -> String {
+    package static func setting(_ name: String, to value: String, in text: String, path: String) throws(CloudError)
+        -> String
+    {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         let line = "\(name) = \(value)"
         if let at = lines.firstIndex(where: { isSetting(name, $0[...]) }) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How one kind of value is written in the configuration: read from text, shown as text, and described in the words that a
-// refusal and the documentation use.
+// How one kind of value is written in the configuration: read from text, shown as text, and described in the words
+// that a refusal and the documentation use.
 
 struct ConfigRefusal: Error {
     let reason: String
@@ -52,8 +52,14 @@ extension ConfigForm where Value == Bool {
 }
 
 extension ConfigForm where Value == String {
-    static func text(_ expectation: String, _ isValid: @escaping @Sendable (String) -> Bool = { _ in true }) -> ConfigForm {
-        ConfigForm(expectation) { isValid($0) ? $0 : nil } text: { $0 }
+    static func text(_ expectation: String, _ isValid: @escaping @Sendable (String) -> Bool = { _ in true })
+        -> ConfigForm
+    {
+        ConfigForm(expectation) {
+            isValid($0) ? $0 : nil
+        } text: {
+            $0
+        }
     }
 
     static var url: ConfigForm {
@@ -61,7 +67,8 @@ extension ConfigForm where Value == String {
             guard !text.isEmpty else { return "" }
             let isKnown = text.hasPrefix("http://") || text.hasPrefix("https://")
             let host = text.drop { $0 != ":" }.dropFirst(3)
-            guard isKnown, !host.isEmpty, !host.hasPrefix("/"), !text.contains(where: { $0 == " " || $0 == "?" || $0 == "#" })
+            guard isKnown, !host.isEmpty, !host.hasPrefix("/"),
+                !text.contains(where: { $0 == " " || $0 == "?" || $0 == "#" })
             else { return nil }
             var trimmed = text
             while trimmed.hasSuffix("/") { trimmed.removeLast() }
@@ -98,7 +105,11 @@ extension ConfigForm where Value: CaseIterable & RawRepresentable, Value.RawValu
 extension ConfigForm where Value == LogLevel {
     static var logLevel: ConfigForm {
         let names = LogLevel.allCases.map(\.name)
-        return ConfigForm("one of \(names.joined(separator: ", "))", choices: names) { LogLevel(name: $0) } text: { $0.name }
+        return ConfigForm("one of \(names.joined(separator: ", "))", choices: names) {
+            LogLevel(name: $0)
+        } text: {
+            $0.name
+        }
     }
 }
 
@@ -120,7 +131,9 @@ extension ConfigForm where Value == Pattern? {
 extension ConfigForm where Value == Config.Address {
     static var address: ConfigForm {
         ConfigForm("an address and a port such as 127.0.0.1:5000 or [::]:5000") { text in
-            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+                return nil
+            }
             var host = String(text[..<colon])
             if host.hasPrefix("["), host.hasSuffix("]") {
                 host = String(host.dropFirst().dropLast())
@@ -137,7 +150,8 @@ extension ConfigForm where Value == Config.Address {
 extension ConfigForm where Value == Config.Storage {
     static var storage: ConfigForm {
         ConfigForm(
-            "'sqlite', the path of an SQLite file, or postgresql://user@host/name", choices: ["sqlite", "postgresql://"]
+            "'sqlite', the path of an SQLite file, or postgresql://user@host/name",
+            choices: ["sqlite", "postgresql://"]
         ) { text in
             if text.isEmpty || text == "sqlite" { return .sqlite(path: "") }
             if text.hasPrefix("postgresql://") || text.hasPrefix("postgres://") { return .postgres(url: text) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process's environment as it was at the start. Read from the kernel: libc's `environ` is a global that any thread may
-// change, which Swift rightly refuses to touch.
+// The process's environment as it was at the start. Read from the kernel: libc's `environ` is a global that any
+// thread may change, which Swift rightly refuses to touch.
 
 package enum Environment {
     package static func read() -> [String: String] {

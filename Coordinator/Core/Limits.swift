@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every bound of the coordinator, each with its reason. A bound that an operator must set is a configuration key instead.
+// Every bound of the coordinator, each with its reason. A bound that an operator must set is a configuration key
+// instead.
 
 package enum Limits {
     /// One request's head. Tokens, cookies and long queries fit four times over.
@@ -43,6 +44,7 @@ package enum Limits {
     package static let queuedPasswordChecks = 320
     /// A password; hashing reads all of it, and nobody types more.
     package static let passwordBytes = 4096
-    /// Users or projects whose tokens are ended one by one when a grant goes; where it touches more, the whole target's are.
+    /// Users or projects whose tokens are ended one by one when a grant goes; where it touches more, the whole
+    /// target's are.
     package static let revocationsOfOneGrant = 1000
 }

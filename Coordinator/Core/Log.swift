@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured logging: one JSON object a line on a file descriptor. Lines are gathered in memory and written by a thread of
-// their own, so no request waits for the disk; when the reader of the log stalls, lines are dropped and counted, never
-// queued without bound. Warnings are written at once where that needs no waiting. Secrets are never passed in.
+// Structured logging: one JSON object a line on a file descriptor. Lines are gathered in memory and written by a
+// thread of their own, so no request waits for the disk; when the reader of the log stalls, lines are dropped and
+// counted, never queued without bound. Warnings are written at once where that needs no waiting. Secrets are never
+// passed in.
 
 import Glibc
 import JSON
@@ -81,7 +82,8 @@ package final class Log: Sendable {
         if dropped > 0 { write(.warning, "log lines were dropped") { $0.field("count", dropped) } }
     }
 
-    /// From threads that must not stop: as much as the reader takes now. What it does not take stays for the flush loop.
+    /// From threads that must not stop: as much as the reader takes now. What it does not take stays for the flush
+    /// loop.
     private func writeWithoutWaiting() {
         let dropped = output.withLockIfAvailable { _ in writeAll(mayWait: false) } ?? 0
         if dropped > 0 { state.withLock { $0.dropped += dropped } }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters, gauges and histograms in Prometheus' text format. A metric is registered once and then held by whoever counts
-// with it: counting is one atomic addition, no look-up by name.
+// Counters, gauges and histograms in Prometheus' text format. A metric is registered once and then held by whoever
+// counts with it: counting is one atomic addition, no look-up by name.
 
 import Synchronization
 
@@ -46,7 +46,8 @@ package final class Metrics: Sendable {
 
     package init() {}
 
-    /// `labels` is the inside of the braces: "service=\"identity\"". Asking again for the same one gives the same counter.
+    /// `labels` is the inside of the braces: "service=\"identity\"". Asking again for the same one gives the same
+    /// counter.
     package func counter(_ name: String, help: String, labels: String = "") -> Counter {
         let new = Counter()
         if case .counter(let old) = add(name, help, "counter", labels, .counter(new)) { return old }

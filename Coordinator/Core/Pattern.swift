@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Patterns for new passwords (the key password_regex), in the part of the regular-expression language that operators write
-// there: . [a-z] [^…] \d \w \s (…) (?:…) (?=…) (?!…) | * + ? {2,5} ^ $. A match must begin at the start of the text and may
-// end before its end, as Python's re.match has it.
+// Patterns for new passwords (the key password_regex), in the part of the regular-expression language that operators
+// write there: . [a-z] [^…] \d \w \s (…) (?:…) (?=…) (?!…) | * + ? {2,5} ^ $. A match must begin at the start of the
+// text and may end before its end, as Python's re.match has it.
 //
-// Invariant: matching is bounded. It backtracks, so each match has a budget of steps; a pattern that needs more is refused
-// for that text with an error, and can never hold up a request.
+// Invariant: matching is bounded. It backtracks, so each match has a budget of steps; a pattern that needs more is
+// refused for that text with an error, and can never hold up a request.
 
 package struct Pattern: Sendable, Equatable {
     package struct Refusal: Error, CustomStringConvertible {
@@ -106,11 +106,13 @@ private struct PatternMatcher {
         // A single character needs no recursion: walk as far as it goes, then give back one at a time.
         if case .set(let set) = inner { return run(of: set, least, most, isLazy, at: at, next) }
         if isLazy && least == 0 && next(&self, at) { return true }
-        let goesOn = most > 0 && match(inner, at: at) { matcher, after in
-            // A turn that consumed nothing would go on for ever.
-            if after == at { return least > 0 && next(&matcher, after) }
-            return matcher.repeated(inner, max(least - 1, 0), most - 1, isLazy, at: after, next)
-        }
+        let goesOn =
+            most > 0
+            && match(inner, at: at) { matcher, after in
+                // A turn that consumed nothing would go on for ever.
+                if after == at { return least > 0 && next(&matcher, after) }
+                return matcher.repeated(inner, max(least - 1, 0), most - 1, isLazy, at: after, next)
+            }
         if goesOn { return true }
         return !isLazy && least == 0 && !isExhausted && next(&self, at)
     }

@@ -65,8 +65,8 @@ package struct PolicyTable: Sendable {
         self.enforcesScope = enforcesScope
     }
 
-    /// Rules may refer to rules, but never back to themselves: evaluation follows references and must end. A circle has no
-    /// meaning, and under a "not" no safe one.
+    /// Rules may refer to rules, but never back to themselves: evaluation follows references and must end. A circle
+    /// has no meaning, and under a "not" no safe one.
     private static func refuseCircles(_ references: [String: [String]]) throws {
         var depths: [String: Int] = [:]
         func depth(of name: String, _ path: [String]) throws -> Int {

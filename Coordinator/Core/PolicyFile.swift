@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's own policy rules: a file that overrides single rules of the table. Two forms, so that the files OpenStack's
-// operators have can be taken over:
+// The operator's own policy rules: a file that overrides single rules of the table. Two forms, so that the files
+// OpenStack's operators have can be taken over:
 //
-//     "identity:list_users": "role:admin or role:auditor"      one rule a line; quotes may be left out, '#' begins a comment
+//     "identity:list_users": "role:admin or role:auditor"      one a line; quotes may be left out, '#' begins a comment
 //     {"identity:list_users": "role:admin", …}                 or all of it as one JSON object
 
 import JSON
@@ -55,7 +55,9 @@ package enum PolicyFile {
             colon = scalars.indices.first { scalars[$0] == ":" && ($0 + 1 == scalars.count || scalars[$0 + 1] == " ") }
         }
         guard let colon, scalars[colon] == ":" else { return nil }
-        guard let name = bare(scalars[..<colon]), let expression = bare(scalars[(colon + 1)...]), !name.isEmpty else { return nil }
+        guard let name = bare(scalars[..<colon]), let expression = bare(scalars[(colon + 1)...]), !name.isEmpty else {
+            return nil
+        }
         return (name, expression)
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// "Look": a level one side raises and one other side waits for. It carries nothing, so raising it twice is the same as once
-// and none is lost: who waits takes the level down and then looks.
+// "Look": a level one side raises and one other side waits for. It carries nothing, so raising it twice is the same
+// as once and none is lost: who waits takes the level down and then looks.
 
 import Synchronization
 
@@ -24,8 +24,8 @@ package final class Signal: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when rung, at once if it was rung before; or after `milliseconds`; or when the task is cancelled. One waits at
-    /// a time: a second one sends the first on its way.
+    /// Returns when rung, at once if it was rung before; or after `milliseconds`; or when the task is cancelled. One
+    /// waits at a time: a second one sends the first on its way.
     package func wait(milliseconds: Int) async {
         let number = state.withLock { state -> Int? in
             state.waits += 1

@@ -63,7 +63,8 @@ package struct Instant: Hashable, Comparable, Sendable {
         }
     }
 
-    /// Reads ISO 8601 as OpenStack clients write it: "T" or a space, an optional fraction, and "Z", an offset or nothing.
+    /// Reads ISO 8601 as OpenStack clients write it: "T" or a space, an optional fraction, and "Z", an offset or
+    /// nothing.
     package init?(text: String) {
         var reader = DigitReader(Array(text.utf8))
         guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),

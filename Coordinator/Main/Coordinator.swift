@@ -5,8 +5,8 @@
 //     lock -> database -> event feed -> identity -> policy -> dispatcher -> server        and the loops beside them
 
 import Assembly
-import Core
 import CSystem
+import Core
 import Database
 import Events
 import Glibc
@@ -30,8 +30,9 @@ final class Coordinator: Sendable {
         let database = try await CloudDatabase.open(config, metrics: metrics)
         self.database = database
         let recorder = EventRecorder()
-        let identity = IdentityModule(environment: try CloudIdentity.environment(
-            config, database: database, recorder: recorder, log: log))
+        let identity = IdentityModule(
+            environment: try CloudIdentity.environment(
+                config, database: database, recorder: recorder, log: log))
         guard try await IdentityBootstrap.isDone(identity.environment) else {
             throw CloudError.badRequest("This database has no cloud in it. Run `martlet init` to make one.")
         }
@@ -68,13 +69,15 @@ final class Coordinator: Sendable {
 
     private func addLoops(_ config: Config, _ identity: IdentityModule, _ feed: EventFeed, _ metrics: Metrics) async {
         await loops.add("events") { await feed.run() }
-        await loops.add(RepeatingLoop("identity", everySeconds: 600, log: log, metrics: metrics) {
-            try await identity.maintain()
-        })
+        await loops.add(
+            RepeatingLoop("identity", everySeconds: 600, log: log, metrics: metrics) {
+                try await identity.maintain()
+            })
         let retention = EventRetention(database: database)
-        await loops.add(RepeatingLoop("event-retention", everySeconds: 3600, log: log, metrics: metrics) {
-            try await retention.round()
-        })
+        await loops.add(
+            RepeatingLoop("event-retention", everySeconds: 3600, log: log, metrics: metrics) {
+                try await retention.round()
+            })
         guard !config.auditLog.isEmpty else { return }
         let audit = AuditSink(path: config.auditLog, feed: feed, log: log, name: "audit-" + Self.hostName)
         await loops.add("audit") { await audit.run() }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coordinator's life as the signals see it: starting -> running -> ending. A signal that comes while it still starts is
-// kept until there is something to end.
+// The coordinator's life as the signals see it: starting -> running -> ending. A signal that comes while it still
+// starts is kept until there is something to end.
 
 import Core
 import Glibc

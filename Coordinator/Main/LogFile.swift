@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the log goes: standard error, or a file that can be opened anew under the same descriptor after logrotate moved it.
+// Where the log goes: standard error, or a file that can be opened anew under the same descriptor after logrotate
+// moved it.
 
 import Core
 import Glibc
@@ -20,14 +21,17 @@ struct LogFile {
         }
     }
 
-    private static func open(_ path: String) -> Int32 { Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640) }
+    private static func open(_ path: String) -> Int32 {
+        Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+    }
 
     func reopen(_ log: Log) {
         guard let path else { return }
         log.flush()
         let new = Self.open(path)
         guard new >= 0 else {
-            return log.error("the log file \(path) cannot be opened again, the old one stays: \(String(cString: strerror(errno)))")
+            return log.error(
+                "the log file \(path) cannot be opened again, the old one stays: \(String(cString: strerror(errno)))")
         }
         // Whoever writes meanwhile writes to the one or the other, never to nothing.
         dup2(new, descriptor)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion scripts for bash and zsh, made from the table of commands. The script holds plain word lists: pressing the tab
-// key runs no program.
+// Completion scripts for bash and zsh, made from the table of commands. The script holds plain word lists: pressing
+// the tab key runs no program.
 
 import Core
 

@@ -46,7 +46,8 @@ enum Help {
     static func unknown(_ words: [String], _ commands: [Subcommand]) -> String {
         let typed = words.prefix(2).joined(separator: " ")
         let nearest =
-            Words.nearest(to: typed, in: commands.map(\.name)) ?? Words.nearest(to: words[0], in: commands.map { $0.words[0] })
+            Words.nearest(to: typed, in: commands.map(\.name))
+            ?? Words.nearest(to: words[0], in: commands.map { $0.words[0] })
         return "There is no command '\(typed)'."
             + (nearest.map { " Did you mean `martlet \($0)`?" } ?? " `martlet help` lists them all.")
     }

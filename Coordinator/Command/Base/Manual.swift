@@ -15,8 +15,9 @@ enum Manual {
             .I command
             [\\fIarguments\\fR] [\\fIoptions\\fR]
             .SH DESCRIPTION
-            Martlet is a cloud that speaks OpenStack's APIs. Its coordinator, \\fBmartlet\\-coordinator\\fR, serves them;
-            \\fBmartlet\\fR makes a cloud, checks it, backs it up and gets an operator back in who is locked out. It works on
+            Martlet is a cloud that speaks OpenStack's APIs. Its coordinator, \\fBmartlet\\-coordinator\\fR, serves
+            them; \\fBmartlet\\fR makes a cloud, checks it, backs it up and gets an operator back in who is locked out.
+            It works on
             the configuration and the database directly, whether a coordinator runs or not.
             .SH COMMANDS
 
@@ -25,7 +26,8 @@ enum Manual {
         out += ".SH OPTIONS OF EVERY COMMAND\n" + Subcommand.common.map(option).joined()
         out += """
             .SH CONFIGURATION
-            One file of \\fIkey\\fR = \\fIvalue\\fR lines; a line beginning with # is a comment. Each key can also be set in the
+            One file of \\fIkey\\fR = \\fIvalue\\fR lines; a line beginning with # is a comment. Each key can also be
+            set in the
             environment: \\fBMARTLET_LISTEN\\fR and so on.
 
             """
@@ -37,12 +39,14 @@ enum Manual {
             .SH FILES
             .TP
             .I /etc/martlet/martlet.conf
-            The configuration, unless \\fB\\-\\-config\\fR, \\fBMARTLET_CONFIG\\fR or the program's own state directory say otherwise.
+            The configuration, unless \\fB\\-\\-config\\fR, \\fBMARTLET_CONFIG\\fR or the program's own state directory
+            say otherwise.
             .TP
             .I /var/lib/martlet
             The database and the secret key.
             .SH SIGNALS OF THE COORDINATOR
-            \\fBSIGTERM\\fR: finish the requests under way and end. \\fBSIGHUP\\fR: read the TLS certificate and open the log anew.
+            \\fBSIGTERM\\fR: finish the requests under way and end.
+            \\fBSIGHUP\\fR: read the TLS certificate and open the log anew.
             .SH EXIT STATUS
             0 when done, 1 when it failed or something is wrong, 2 when the command line makes no sense.
 

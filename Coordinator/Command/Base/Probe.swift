@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks a coordinator whether it is well, over a plain blocking socket with a deadline: GET /healthcheck. Over TLS the
-// certificate is not checked here: this asks whether the service answers, and `martlet doctor` looks at the certificate.
+// certificate is not checked here: this asks whether the service answers, and `martlet doctor` looks at the
+// certificate.
 
 import COpenSSL
 import CSystem
@@ -68,7 +69,9 @@ enum Probe {
         defer { freeaddrinfo(list) }
         var entry = list
         while let item = entry {
-            if let pointer = item.pointee.ai_addr, body(item.pointee.ai_family, pointer, item.pointee.ai_addrlen) { return }
+            if let pointer = item.pointee.ai_addr, body(item.pointee.ai_family, pointer, item.pointee.ai_addrlen) {
+                return
+            }
             entry = item.pointee.ai_next
         }
     }
@@ -94,7 +97,9 @@ enum Probe {
     /// The beginning of the answer: enough for its status line.
     private static func gather(_ read: (UnsafeMutablePointer<UInt8>, Int) -> Int) -> String? {
         var piece = [UInt8](repeating: 0, count: 2048)
-        let count = piece.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.map { read($0, buffer.count) } ?? 0 }
+        let count = piece.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.map { read($0, buffer.count) } ?? 0
+        }
         return count > 0 ? String(decoding: piece[..<count], as: UTF8.self) : nil
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One command as data: its words, what it takes and what it does. Help, shell completion and the reading of arguments all
-// come from this table, so none of them can lag behind the others.
+// One command as data: its words, what it takes and what it does. Help, shell completion and the reading of arguments
+// all come from this table, so none of them can lag behind the others.
 
 import Core
 
@@ -15,7 +15,8 @@ struct Subcommand: Sendable {
         let isRepeatable: Bool
 
         init(
-            _ name: String, _ value: String? = nil, _ summary: String, choices: [String] = [], isRepeatable: Bool = false
+            _ name: String, _ value: String? = nil, _ summary: String, choices: [String] = [],
+            isRepeatable: Bool = false
         ) {
             self.name = name
             self.value = value

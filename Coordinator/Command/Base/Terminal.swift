@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard output, standard error, and questions to a person. Passwords are asked for with the echo off and are never taken
-// from the command line, where every user of the machine could read them.
+// Standard output, standard error, and questions to a person. Passwords are asked for with the echo off and are never
+// taken from the command line, where every user of the machine could read them.
 
 import Core
 import Glibc
@@ -52,7 +52,8 @@ enum Terminal {
 extension Invocation {
     static let passwordOption = Subcommand.Option("--password-stdin", nil, "read the password from standard input")
 
-    /// A new password: from standard input if asked, the environment (MARTLET_PASSWORD), or a person. nil: nobody to ask.
+    /// A new password: from standard input if asked, the environment (MARTLET_PASSWORD), or a person. nil: nobody to
+    /// ask.
     func newPassword(of user: String) throws -> String? {
         if has("--password-stdin") {
             guard let password = Terminal.line(), !password.isEmpty else {
@@ -78,10 +79,12 @@ extension Invocation {
 }
 
 enum GeneratedPassword {
-    private static let kinds = ["abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"].map { Array($0.utf8) }
+    private static let kinds = ["abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"].map {
+        Array($0.utf8)
+    }
 
-    /// Twenty-four signs that cannot be taken for each other, of every kind that a rule may ask for, and none that a shell
-    /// would change: more than 130 bits.
+    /// Twenty-four signs that cannot be taken for each other, of every kind that a rule may ask for, and none that a
+    /// shell would change: more than 130 bits.
     static func make(_ entropy: any Entropy) -> String {
         let letters = kinds.flatMap { $0 }
         while true {

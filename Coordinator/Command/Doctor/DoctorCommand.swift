@@ -40,7 +40,9 @@ enum DoctorCommand {
                 + (await ServiceChecks.all(config)) + host
         } catch {
             let text = (error as? CloudError)?.message ?? "\(error)"
-            return [.error("configuration", text, cure: "`martlet config template` shows every key and what it may be.")] + host
+            return [
+                .error("configuration", text, cure: "`martlet config template` shows every key and what it may be.")
+            ] + host
         }
     }
 

@@ -14,7 +14,9 @@ struct Finding: Sendable {
     /// What to do; empty when nothing is needed.
     let cure: String
 
-    static func fine(_ subject: String, _ text: String) -> Finding { Finding(level: .fine, subject: subject, text: text, cure: "") }
+    static func fine(_ subject: String, _ text: String) -> Finding {
+        Finding(level: .fine, subject: subject, text: text, cure: "")
+    }
     static func note(_ subject: String, _ text: String, cure: String = "") -> Finding {
         Finding(level: .note, subject: subject, text: text, cure: cure)
     }

@@ -37,14 +37,17 @@ enum HostChecks {
             ? .fine("open files", text)
             : .warning(
                 "open files", text,
-                cure: "Raise it to \(Limits.connections * 2) for many connections: LimitNOFILE= in the unit, or ulimit -n.")
+                cure:
+                    "Raise it to \(Limits.connections * 2): LimitNOFILE= in the unit, or ulimit -n."
+            )
     }
 
     private static func clock() -> Finding {
         let now = SystemClock().now
         // The program is younger than this moment.
         guard now > Instant(seconds: 1_760_000_000) else {
-            return .error("clock", "the time is \(now.shortText)", cure: "Set the clock; tokens and certificates depend on it.")
+            return .error(
+                "clock", "the time is \(now.shortText)", cure: "Set the clock; tokens and certificates depend on it.")
         }
         return csystem_clock_is_synchronized() == 1
             ? .fine("clock", "\(now.shortText), kept by a time service")
@@ -56,11 +59,15 @@ enum HostChecks {
     private static func virtualization() -> Finding {
         if access("/dev/kvm", R_OK | W_OK) == 0 { return .fine("virtualization", "/dev/kvm can be used") }
         if Files.exists("/dev/kvm") {
-            return .note("virtualization", "/dev/kvm is there, not for this user", cure: "Add the agent's user to the group kvm.")
+            return .note(
+                "virtualization", "/dev/kvm is there, not for this user", cure: "Add the agent's user to the group kvm."
+            )
         }
         return .note(
             "virtualization", "no /dev/kvm: virtual machines would be emulated, slowly",
-            cure: "Turn on VT-x or AMD-V in the firmware (or nested virtualization), then: modprobe kvm_intel or kvm_amd.")
+            cure:
+                "Turn on VT-x or AMD-V in the firmware (or nested virtualization), then: modprobe kvm_intel or kvm_amd."
+        )
     }
 
     private static func libvirt() -> Finding {
@@ -72,8 +79,11 @@ enum HostChecks {
     }
 
     private static func emulator() -> Finding {
-        let program = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-aarch64", "/usr/bin/kvm"].first(where: Files.exists)
+        let program = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-aarch64", "/usr/bin/kvm"].first(
+            where: Files.exists)
         return program.map { .fine("qemu", $0) }
-            ?? .note("qemu", "not installed; only a machine that runs guests needs it", cure: "apt-get install qemu-system-x86")
+            ?? .note(
+                "qemu", "not installed; only a machine that runs guests needs it",
+                cure: "apt-get install qemu-system-x86")
     }
 }

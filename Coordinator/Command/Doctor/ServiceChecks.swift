@@ -23,15 +23,23 @@ enum ServiceChecks {
         }
         let number = Probe.bindError(config.listen)
         switch number {
-        case 0: return .note("address", "\(text) is free; no coordinator runs", cure: "Start it: systemctl start martlet-coordinator")
+        case 0:
+            return .note(
+                "address", "\(text) is free; no coordinator runs", cure: "Start it: systemctl start martlet-coordinator"
+            )
         case EADDRINUSE:
-            return .error("address", "another program has \(text)", cure: "Stop it (ss -ltnp shows it), or set 'listen' to another port.")
+            return .error(
+                "address", "another program has \(text)",
+                cure: "Stop it (ss -ltnp shows it), or set 'listen' to another port.")
         case EACCES:
-            return .error("address", "this user may not serve on port \(config.listen.port)", cure: "Use a port above 1023.")
+            return .error(
+                "address", "this user may not serve on port \(config.listen.port)", cure: "Use a port above 1023.")
         default:
             return .error(
                 "address", "\(text) cannot be served: \(String(cString: strerror(number)))",
-                cure: "Set 'listen' to an address this machine has (ip address shows them), or to 0.0.0.0:\(config.listen.port).")
+                cure:
+                    "Set 'listen' to an address this machine has (ip address shows them)."
+            )
         }
     }
 
@@ -57,7 +65,10 @@ enum ServiceChecks {
             let days = (facts.expires.seconds - SystemClock().now.seconds) / 86_400
             let text = "\(config.tlsCertificate), good until \(facts.expires.shortText)"
             let cure = "Renew it, then reload: systemctl reload martlet-coordinator"
-            if days < 0 { return .error("certificate", "\(config.tlsCertificate) expired on \(facts.expires.shortText)", cure: cure) }
+            if days < 0 {
+                return .error(
+                    "certificate", "\(config.tlsCertificate) expired on \(facts.expires.shortText)", cure: cure)
+            }
             return days < 21 ? .warning("certificate", text, cure: cure) : .fine("certificate", text)
         } catch {
             return .error(
@@ -76,10 +87,14 @@ enum ServiceChecks {
             let damage = try await database.check()
             guard damage.isEmpty else {
                 return damage.prefix(10).map {
-                    .error("database", $0, cure: "Stop the coordinator and bring the last backup back: martlet db restore FILE")
+                    .error(
+                        "database", $0,
+                        cure: "Stop the coordinator and bring the last backup back: martlet db restore FILE")
                 }
             }
-            return [.fine("database", database.isPostgres ? "PostgreSQL answers" : "\(config.sqlitePath ?? "") is whole")]
+            return [
+                .fine("database", database.isPostgres ? "PostgreSQL answers" : "\(config.sqlitePath ?? "") is whole")
+            ]
         } catch {
             let text = (error as? CloudError).map { $0.detail ?? $0.message } ?? "\(error)"
             return [.error("database", text, cure: "Check the key 'database' and that its server runs.")]
@@ -89,9 +104,13 @@ enum ServiceChecks {
     private static func policy(_ config: Config) -> Finding {
         do {
             let table = try CloudModules.policy(config)
-            return .fine("policy", "\(table.names.count) rules" + (config.policyFile.isEmpty ? "" : ", overridden by \(config.policyFile)"))
+            return .fine(
+                "policy",
+                "\(table.names.count) rules" + (config.policyFile.isEmpty ? "" : ", overridden by \(config.policyFile)")
+            )
         } catch {
-            return .error("policy", (error as? CloudError)?.message ?? "\(error)", cure: "Mend the file that policy_file names.")
+            return .error(
+                "policy", (error as? CloudError)?.message ?? "\(error)", cure: "Mend the file that policy_file names.")
         }
     }
 }

@@ -13,7 +13,8 @@ enum StorageChecks {
     private static func directory(_ config: Config) -> Finding {
         let path = config.dataDirectory
         guard Files.isDirectory(path) else {
-            return .error("data directory", "\(path) does not exist", cure: "Run `martlet init`, or mount the disk it lives on.")
+            return .error(
+                "data directory", "\(path) does not exist", cure: "Run `martlet init`, or mount the disk it lives on.")
         }
         guard access(path, R_OK | W_OK | X_OK) == 0 else {
             return .error("data directory", "\(path) cannot be written by this user", cure: "chown -R martlet: \(path)")
@@ -37,7 +38,8 @@ enum StorageChecks {
             let count = try SecretKeyFile.read(config.secretKeyPath).count
             return .fine("secret key", "\(config.secretKeyPath), \(count == 1 ? "one key" : "\(count) keys")")
         } catch {
-            return .error("secret key", error.message, cure: "Keep a copy of this file apart from the database's backup.")
+            return .error(
+                "secret key", error.message, cure: "Keep a copy of this file apart from the database's backup.")
         }
     }
 
