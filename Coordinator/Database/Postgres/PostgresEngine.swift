@@ -25,10 +25,10 @@ final class PostgresEngine: Sendable {
     /// Blocks; called on a thread of its own.
     init(_ location: String, migrations: [Migration], connections: Int) throws {
         self.location = location
-        let types = types
+        let types = types, contention = Contention()
         try Self.migrate(PostgresConnection(location, types), migrations)
         queue = WorkQueue(name: "postgres", items: Limits.queuedWrites, threads: connections) {
-            let worker = PostgresWorker(location, types)
+            let worker = PostgresWorker(location, types, contention)
             return { batch in for item in batch { worker.serve(item) } }
         }
     }
@@ -50,8 +50,10 @@ final class PostgresEngine: Sendable {
         }
         for migration in try transaction({ try Migrator.begin(migrations, on: connection) }) {
             try transaction {
-                try Migrator.apply(migration, migration.postgres ?? migration.statements, connection) { statement throws(DatabaseError) in
-                    try connection.command(migration.postgres == nil ? Dialect.postgres(statement.description) : statement.description)
+                try Migrator.apply(migration, migration.postgres ?? migration.statements, connection) {
+                    statement throws(DatabaseError) in
+                    let isOwn = migration.postgres != nil
+                    try connection.command(isOwn ? statement.description : Dialect.postgres(statement.description))
                 }
             }
         }

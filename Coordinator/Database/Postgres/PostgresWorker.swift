@@ -4,21 +4,26 @@
 
 import Core
 import Glibc
+import Synchronization
 
 final class PostgresWorker {
     /// With the back-off below, more than a second of contention; by then the caller is better told.
     private static let attempts = 14
+    /// After so many, a closure takes turns with the others that fare as badly, so that one of them gets through.
+    private static let freeAttempts = 3
     /// How long a caller waits for a server that is starting again.
     private static let reconnectSeconds = 5
 
     private let location: String
     private let types: ExplicitTypes
+    private let contention: Contention
     private var connection: PostgresConnection?
     private var generator = SystemRandomNumberGenerator()
 
-    init(_ location: String, _ types: ExplicitTypes) {
+    init(_ location: String, _ types: ExplicitTypes, _ contention: Contention) {
         self.location = location
         self.types = types
+        self.contention = contention
     }
 
     func serve(_ item: PostgresEngine.Item) {
@@ -32,7 +37,8 @@ final class PostgresWorker {
             // Only the attempt that counts is counted.
             item.tally?.reads = reads
             item.tally?.writes = writes
-            switch attemptOnce(item) {
+            let verdict = attempt < Self.freeAttempts ? attemptOnce(item) : contention.alone { attemptOnce(item) }
+            switch verdict {
             case .done: return
             case .failed(let error): return item.finish(error)
             case .again(let error):
@@ -100,4 +106,10 @@ final class PostgresWorker {
         let most = min(1 << attempt, 256)
         Monotonic.sleep(milliseconds: Int.random(in: 0...most, using: &generator))
     }
+}
+
+/// Shared by the workers of one pool.
+final class Contention: Sendable {
+    private let turn = Mutex<Void>(())
+    func alone<T>(_ body: () -> T) -> T { turn.withLock { _ in body() } }
 }
