@@ -9,6 +9,10 @@
 //
 // Invariant: events are seen in one order, and none is skipped. Looking is by timer (once a second, one indexed statement)
 // and by bell; a bell that is lost costs at most that second.
+//
+// On PostgreSQL an event is settled only when no older transaction of the whole server is under way (EventStore), and a
+// stranger's may be for hours. Ordered readers can wait; caches cannot. So touches are also taken early, from any committed
+// row, in whatever order it comes: touching twice does no harm.
 
 import Core
 import Database
@@ -23,6 +27,7 @@ package final class EventFeed: Sendable {
 
     private struct State {
         var position = EventPosition.beginning
+        var early = EarlyTouches()
         var subscribers: [Int: AsyncStream<RecordedEvent>.Continuation] = [:]
         var consumers: [Int: Signal] = [:]
         var next = 0
@@ -46,7 +51,10 @@ package final class EventFeed: Sendable {
     package func start() async throws {
         if database.isPostgres { try await adoptRestored() }
         let end = try await database.read("event.end") { try EventStore.end($0) }
-        state.withLock { $0.position = end }
+        state.withLock {
+            $0.position = end
+            $0.early = EarlyTouches(after: end)
+        }
         let signal = recorder.bell.signal
         database.onSignal(Self.channel) { signal.ring() }
     }
@@ -79,17 +87,19 @@ package final class EventFeed: Sendable {
 
     /// One look; true when there may be more.
     package func look() async throws -> Bool {
+        if database.isPostgres { try await lookEarly() }
         let position = state.withLock { $0.position }
         let page = try await database.read("event.page") {
             try EventStore.page(after: position, limit: Self.pageRows, $0)
         }
         guard let last = page.last else { return false }
-        let touches = page.filter { $0.origin != recorder.origin }.flatMap(\.event.touches)
-        if !touches.isEmpty { handler(touches) }
-        let (subscribers, consumers) = state.withLock { state in
+        let (touches, subscribers, consumers) = state.withLock { state in
             state.position = last.position
-            return (state.subscribers, state.consumers)
+            let others = page.filter { $0.origin != recorder.origin && state.early.isNew($0.position) }
+            state.early.settle(upTo: last.position)
+            return (others.flatMap(\.event.touches), state.subscribers, state.consumers)
         }
+        if !touches.isEmpty { handler(touches) }
         for event in page where event.isForConsumers {
             for (number, subscriber) in subscribers {
                 if case .dropped = subscriber.yield(event) { end(subscriber: number) }
@@ -97,6 +107,15 @@ package final class EventFeed: Sendable {
         }
         for bell in consumers.values { bell.ring() }
         return page.count == Self.pageRows
+    }
+
+    private func lookEarly() async throws {
+        let (start, origin) = (state.withLock { $0.early.start(after: $0.position) }, recorder.origin)
+        let rows = try await database.read("event.early") {
+            try EventStore.touches(after: start, notOf: origin, limit: EarlyTouches.pageRows, $0)
+        }
+        let touches = state.withLock { $0.early.take(rows) }
+        if !touches.isEmpty { handler(touches) }
     }
 
     // MARK: Subscribers
@@ -153,4 +172,40 @@ package final class EventFeed: Sendable {
 extension RecordedEvent {
     /// False for rows that only carry touches.
     var isForConsumers: Bool { event.service != EventStore.cacheService }
+}
+
+/// Which rows' touches were taken before they were settled. A row may appear behind those already taken, so each look goes
+/// back a little; what is missed even so comes when it is settled.
+private struct EarlyTouches {
+    static let pageRows = 2000
+    /// Transactions under way at once are far fewer.
+    private static let rewoundTransactions: Int64 = 1000
+    /// Beyond it rows are taken again, which is harmless.
+    private static let remembered = 20_000
+
+    private var last: EventPosition
+    private var wasFull = false
+    private var taken: Set<EventPosition> = []
+
+    init(after position: EventPosition = .beginning) { last = position }
+
+    func start(after settled: EventPosition) -> EventPosition {
+        // A full page is followed by the next one, or the look would not get on.
+        let rewound = wasFull ? last : EventPosition(writer: last.writer - Self.rewoundTransactions, sequence: 0)
+        return max(settled, rewound)
+    }
+
+    func isNew(_ position: EventPosition) -> Bool { !taken.contains(position) }
+
+    /// The touches not taken yet.
+    mutating func take(_ rows: [(position: EventPosition, touches: [String])]) -> [String] {
+        wasFull = rows.count == Self.pageRows
+        if let end = rows.last?.position { last = max(last, end) }
+        if taken.count > Self.remembered { taken = [] }
+        return rows.filter { taken.insert($0.position).inserted }.flatMap(\.touches)
+    }
+
+    mutating func settle(upTo position: EventPosition) {
+        if !taken.isEmpty { taken = taken.filter { $0 > position } }
+    }
 }

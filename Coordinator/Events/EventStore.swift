@@ -4,7 +4,8 @@
 // The order. SQLite has one writer, so sequence numbers appear in the order of commits. PostgreSQL hands numbers out before
 // the commit: a reader that remembers "up to 7" would miss 6 when its transaction commits late. There each row also holds
 // its transaction's number, readers go by (transaction, sequence), and the view `event_settled` shows only rows of
-// transactions older than every one still under way: what is in it never gets a neighbour in front.
+// transactions older than every one still under way: what is in it never gets a neighbour in front. Transaction numbers are the
+// server's, so a long write in another database of the server delays events; it never hides one.
 
 import Core
 import Database
@@ -83,6 +84,23 @@ enum EventStore {
         ).map(recorded)
     }
 
+    /// What others than `origin` touched, committed rows in whatever order they appeared.
+    static func touches(
+        after position: EventPosition, notOf origin: String, limit: Int, _ connection: any Connection
+    ) throws -> [(position: EventPosition, touches: [String])] {
+        try connection.rows(
+            """
+            SELECT writer, sequence, touches FROM event WHERE (writer, sequence) > ($1, $2) AND touches IS NOT NULL \
+            AND origin <> $3 ORDER BY writer, sequence LIMIT $4
+            """,
+            [.int(position.writer), .int(position.sequence), .text(origin), .int(Int64(limit))]
+        ).map { (EventPosition(writer: $0.int(0), sequence: $0.int(1)), texts($0.optionalText(2))) }
+    }
+
+    private static func texts(_ array: String?) -> [String] {
+        (array.flatMap { try? JSON.parse($0) }?.array ?? []).compactMap(\.string)
+    }
+
     private static func recorded(_ row: Row) -> RecordedEvent {
         var event = Event(
             row.text(5), Event.Action(row.text(6)),
@@ -95,7 +113,7 @@ enum EventStore {
             event.usage = Event.Usage(begin: begin, end: end, size: row.int(20))
         }
         event.payload = row.optionalText(21).flatMap { try? JSON.parse($0) } ?? .null
-        event.touches = (row.optionalText(22).flatMap { try? JSON.parse($0) }?.array ?? []).compactMap(\.string)
+        event.touches = texts(row.optionalText(22))
         return RecordedEvent(
             position: EventPosition(writer: row.int(0), sequence: row.int(1)), id: row.text(2), time: row.time(3),
             origin: row.text(4), event: event)

@@ -9,6 +9,7 @@
 
 import Core
 import Database
+import EventLoop
 import Glibc
 
 package enum TestEngine: String, CaseIterable, Sendable, CustomStringConvertible {
@@ -38,7 +39,7 @@ package struct TestPlace: Sendable {
     package let location: String
     package let folder: String
 
-    package init(_ engine: TestEngine) throws {
+    package init(_ engine: TestEngine) async throws {
         self.engine = engine
         let name = "martlet_test_\(Hex.text(SystemEntropy().bytes(6)))"
         folder = "/tmp/\(name)"
@@ -47,16 +48,16 @@ package struct TestPlace: Sendable {
         case .sqlite: location = "sqlite:\(folder)/test.db"
         case .postgres:
             guard let server = TestEngine.server else { throw TestPlaceFailure(description: "no PostgreSQL server is given") }
-            try Self.administrate("CREATE DATABASE \(name)")
+            try await Self.administrate("CREATE DATABASE \(name)")
             location = Self.address(server, database: name)
         }
     }
 
-    package func remove() {
+    package func remove() async {
         if engine == .postgres {
-            try? Self.administrate("DROP DATABASE IF EXISTS \(folder.dropFirst("/tmp/".count)) WITH (FORCE)")
+            try? await Self.administrate("DROP DATABASE IF EXISTS \(folder.dropFirst("/tmp/".count)) WITH (FORCE)")
         }
-        _ = runProgram("/bin/rm", ["-rf", folder])
+        _ = await runProgram("/bin/rm", ["-rf", folder])
     }
 
     /// The server's address with another database's name in its path.
@@ -68,21 +69,26 @@ package struct TestPlace: Sendable {
         return head.joined(separator: "/") + "/\(database)\(query)"
     }
 
-    private static func administrate(_ command: String) throws {
-        let status = runProgram("/usr/bin/psql", ["-q", "-X", "-d", TestEngine.server ?? "", "-c", command])
+    private static func administrate(_ command: String) async throws {
+        let status = await runProgram("/usr/bin/psql", ["-q", "-X", "-d", TestEngine.server ?? "", "-c", command])
         guard status == 0 else { throw TestPlaceFailure(description: "psql could not run: \(command)") }
     }
 }
 
-/// Runs a program to its end; returns its status.
-package func runProgram(_ program: String, _ arguments: [String]) -> Int32 {
-    var process = pid_t()
-    var pointers = ([program] + arguments).map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    guard posix_spawn(&process, program, nil, nil, &pointers, environ) == 0 else { return -1 }
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-    return status >> 8 & 0xff
+/// Gives a test a place for a database, and removes it after.
+@discardableResult
+package nonisolated(nonsending) func withPlace<T>(
+    _ engine: TestEngine, _ body: nonisolated(nonsending) (TestPlace) async throws -> T
+) async throws -> T {
+    let place = try await TestPlace(engine)
+    do {
+        let result = try await body(place)
+        await place.remove()
+        return result
+    } catch {
+        await place.remove()
+        throw error
+    }
 }
 
 /// Opens a database of its own for a test, and removes it after.
@@ -90,27 +96,30 @@ package func runProgram(_ program: String, _ arguments: [String]) -> Int32 {
 package nonisolated(nonsending) func withDatabase<T>(
     _ engine: TestEngine, _ migrations: [Migration], _ body: nonisolated(nonsending) (Database) async throws -> T
 ) async throws -> T {
-    let place = try TestPlace(engine)
-    defer { place.remove() }
-    let database = try await Database.open(place.location, migrations: migrations)
-    do {
-        let result = try await body(database)
-        await database.close()
-        return result
-    } catch {
-        await database.close()
-        throw error
+    try await withPlace(engine) { place in
+        let database = try await Database.open(place.location, migrations: migrations)
+        do {
+            let result = try await body(database)
+            await database.close()
+            return result
+        } catch {
+            await database.close()
+            throw error
+        }
     }
 }
 
 /// Waits until a condition holds, looking again and again; false when it did not within the time.
 package nonisolated(nonsending) func waitUntil(
-    seconds: Double = 10, _ condition: nonisolated(nonsending) () async throws -> Bool
+    seconds: Double = 30, _ condition: nonisolated(nonsending) () async throws -> Bool
 ) async throws -> Bool {
     let end = ContinuousClock.now + .seconds(seconds)
+    // Many tests wait at once: each looks less and less often.
+    var milliseconds = 2
     while ContinuousClock.now < end {
         if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(5))
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        milliseconds = min(milliseconds * 2, 100)
     }
     return try await condition()
 }

@@ -17,35 +17,35 @@ private func count(_ database: Database) async throws -> Int64? {
 
 @Suite struct CareTests {
     @Test func aBackupTakenWhileWritersWorkIsWhole() async throws {
-        let place = try TestPlace(.sqlite)
-        defer { place.remove() }
-        let database = try await Database.open(place.location, migrations: schema)
-        let copy = "\(place.folder)/copy.db"
-        try await withThrowingTaskGroup { group in
-            for _ in 0..<4 {
-                group.addTask {
-                    for _ in 0..<50 {
-                        // Two rows each time: a snapshot never holds an odd number.
-                        try await database.write("two") { connection in
-                            for _ in 0..<2 {
-                                try connection.execute(
-                                    "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 7, count: 2000))])
+        try await withPlace(.sqlite) { place in
+            let database = try await Database.open(place.location, migrations: schema)
+            let copy = "\(place.folder)/copy.db"
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<50 {
+                            // Two rows each time: a snapshot never holds an odd number.
+                            try await database.write("two") { connection in
+                                for _ in 0..<2 {
+                                    try connection.execute(
+                                        "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 7, count: 2000))])
+                                }
                             }
                         }
                     }
                 }
+                group.addTask { for _ in 0..<3 { try await database.backup(to: copy) } }
+                try await group.waitForAll()
             }
-            group.addTask { for _ in 0..<3 { try await database.backup(to: copy) } }
-            try await group.waitForAll()
+            try await database.backup(to: copy)
+            await database.close()
+            let restored = try await Database.open("sqlite:\(copy)", migrations: schema)
+            #expect(try await restored.check() == [])
+            #expect(try await count(restored) == 400)
+            var status = stat()
+            #expect(stat(copy, &status) == 0 && status.st_mode & 0o777 == 0o600)
+            await restored.close()
         }
-        try await database.backup(to: copy)
-        await database.close()
-        let restored = try await Database.open("sqlite:\(copy)", migrations: schema)
-        #expect(try await restored.check() == [])
-        #expect(try await count(restored) == 400)
-        var status = stat()
-        #expect(stat(copy, &status) == 0 && status.st_mode & 0o777 == 0o600)
-        await restored.close()
     }
 
     @Test(.enabled(if: TestEngine.available.contains(.postgres)))
@@ -59,36 +59,36 @@ private func count(_ database: Database) async throws -> Int64? {
     }
 
     @Test func damageIsFound() async throws {
-        let place = try TestPlace(.sqlite)
-        defer { place.remove() }
-        let database = try await Database.open(place.location, migrations: schema)
-        try await database.write("fill") { connection in
-            for _ in 0..<200 {
-                try connection.execute("INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 1, count: 500))])
+        try await withPlace(.sqlite) { place in
+            let database = try await Database.open(place.location, migrations: schema)
+            try await database.write("fill") { connection in
+                for _ in 0..<200 {
+                    try connection.execute("INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 1, count: 500))])
+                }
             }
+            #expect(try await database.check() == [])
+            await database.close()
+            let file = open("\(place.folder)/test.db", O_RDWR)
+            let junk = [UInt8](repeating: 0xff, count: 3000)
+            pwrite(file, junk, junk.count, 5 * 4096)
+            close(file)
+            let damaged = try? await Database.open(place.location, migrations: schema)
+            var findings: [String] = []
+            do { findings = try await damaged?.check() ?? ["it does not open"] } catch { findings = ["\(error)"] }
+            #expect(!findings.isEmpty)
+            await damaged?.close()
         }
-        #expect(try await database.check() == [])
-        await database.close()
-        let file = open("\(place.folder)/test.db", O_RDWR)
-        let junk = [UInt8](repeating: 0xff, count: 3000)
-        pwrite(file, junk, junk.count, 5 * 4096)
-        close(file)
-        let damaged = try? await Database.open(place.location, migrations: schema)
-        var findings: [String] = []
-        do { findings = try await damaged?.check() ?? ["it does not open"] } catch { findings = ["\(error)"] }
-        #expect(!findings.isEmpty)
-        await damaged?.close()
     }
 
     @Test(arguments: TestEngine.available)
     func theStreamOfWaitingCallsIsServedBeforeTheEnd(_ engine: TestEngine) async throws {
-        let place = try TestPlace(engine)
-        defer { place.remove() }
-        let database = try await Database.open(place.location, migrations: schema)
-        let writes = (0..<100).map { _ in Task { try await database.write("put") { try $0.execute("INSERT INTO thing (content) VALUES (NULL)") } } }
-        for write in writes { _ = try await write.value }
-        await database.close()
-        await #expect(throws: CloudError.self) { try await database.write("late") { try $0.execute("DELETE FROM thing") } }
+        try await withPlace(engine) { place in
+            let database = try await Database.open(place.location, migrations: schema)
+            let writes = (0..<100).map { _ in Task { try await database.write("put") { try $0.execute("INSERT INTO thing (content) VALUES (NULL)") } } }
+            for write in writes { _ = try await write.value }
+            await database.close()
+            await #expect(throws: CloudError.self) { try await database.write("late") { try $0.execute("DELETE FROM thing") } }
+        }
     }
 
     /// Mounts a small file system, so a full disk is a real one.
@@ -96,12 +96,12 @@ private func count(_ database: Database) async throws -> Int64? {
     func aFullDiskIsSaidHarmsNothingAndPasses() async throws {
         let folder = "/tmp/martlet_full_\(Hex.text(SystemEntropy().bytes(6)))"
         mkdir(folder, 0o700)
-        guard runProgram("/bin/mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", folder]) == 0 else {
+        guard await runProgram("/bin/mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", folder]) == 0 else {
             rmdir(folder)
             return
         }
         defer {
-            _ = runProgram("/bin/umount", ["-l", folder])
+            umount2(folder, 2)
             rmdir(folder)
         }
         let database = try await Database.open("sqlite:\(folder)/test.db", migrations: schema)
@@ -137,7 +137,7 @@ private func count(_ database: Database) async throws -> Int64? {
         }
         #expect(together)
         #expect(try await count(database) == kept)
-        #expect(runProgram("/bin/mount", ["-o", "remount,size=64m", folder]) == 0)
+        #expect(await runProgram("/bin/mount", ["-o", "remount,size=64m", folder]) == 0)
         try await database.write("again") { connection in
             try connection.execute("INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 3, count: 60_000))])
         }
@@ -186,18 +186,18 @@ private func count(_ database: Database) async throws -> Int64? {
 
     @Test(.enabled(if: TestEngine.available.contains(.postgres)))
     func signalsReachOtherCoordinators() async throws {
-        let place = try TestPlace(.postgres)
-        defer { place.remove() }
-        let one = try await Database.open(place.location, migrations: schema)
-        let other = try await Database.open(place.location, migrations: schema)
-        let heard = Bell()
-        other.onSignal("test_channel") { heard.ring() }
-        // The first call tells that the listener is there.
-        #expect(try await waitUntil { heard.takeOwn() })
-        await one.signal("test_channel")
-        #expect(try await waitUntil { heard.takeOwn() })
-        await one.close()
-        await other.close()
+        try await withPlace(.postgres) { place in
+            let one = try await Database.open(place.location, migrations: schema)
+            let other = try await Database.open(place.location, migrations: schema)
+            let heard = Bell()
+            other.onSignal("test_channel") { heard.ring() }
+            // The first call tells that the listener is there.
+            #expect(try await waitUntil { heard.takeOwn() })
+            await one.signal("test_channel")
+            #expect(try await waitUntil { heard.takeOwn() })
+            await one.close()
+            await other.close()
+        }
     }
 
     @Test func wordsOfOneEngineBecomeThoseOfTheOther() {

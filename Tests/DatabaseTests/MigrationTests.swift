@@ -28,69 +28,69 @@ private let broken = Migration("test.3.broken", ["CREATE TABLE other (id TEXT PR
     @Test(arguments: TestEngine.available)
     func stepsTakenOneByOneGiveTheFreshSchema(_ engine: TestEngine) async throws {
         let fresh = try await withDatabase(engine, [first, second]) { try await columns($0) }
-        let place = try TestPlace(engine)
-        defer { place.remove() }
-        let old = try await Database.open(place.location, migrations: [first])
-        try await old.write("put") { try $0.execute("INSERT INTO thing VALUES ('kept')") }
-        await old.close()
-        let new = try await Database.open(place.location, migrations: [first, second])
-        #expect(try await columns(new) == fresh)
-        let row = try await new.read("kept") { try $0.row("SELECT id, size FROM thing") }
-        #expect(row?.values == [.text("kept"), .int(7)])
-        await new.close()
-        // A second start finds nothing to do.
-        let again = try await Database.open(place.location, migrations: [first, second])
-        #expect(try await columns(again) == fresh)
-        await again.close()
+        try await withPlace(engine) { place in
+            let old = try await Database.open(place.location, migrations: [first])
+            try await old.write("put") { try $0.execute("INSERT INTO thing VALUES ('kept')") }
+            await old.close()
+            let new = try await Database.open(place.location, migrations: [first, second])
+            #expect(try await columns(new) == fresh)
+            let row = try await new.read("kept") { try $0.row("SELECT id, size FROM thing") }
+            #expect(row?.values == [.text("kept"), .int(7)])
+            await new.close()
+            // A second start finds nothing to do.
+            let again = try await Database.open(place.location, migrations: [first, second])
+            #expect(try await columns(again) == fresh)
+            await again.close()
+        }
     }
 
     @Test(arguments: TestEngine.available)
     func aSchemaOfANewerVersionIsRefusedAndNamed(_ engine: TestEngine) async throws {
-        let place = try TestPlace(engine)
-        defer { place.remove() }
-        await (try Database.open(place.location, migrations: [first, second])).close()
-        let error = await #expect(throws: CloudError.self) {
-            _ = try await Database.open(place.location, migrations: [first])
+        try await withPlace(engine) { place in
+            await (try Database.open(place.location, migrations: [first, second])).close()
+            let error = await #expect(throws: CloudError.self) {
+                _ = try await Database.open(place.location, migrations: [first])
+            }
+            #expect(error?.kind == .unsupported)
+            #expect(error?.message.contains("test.2.size") == true)
         }
-        #expect(error?.kind == .unsupported)
-        #expect(error?.message.contains("test.2.size") == true)
     }
 
     @Test(arguments: TestEngine.available)
     func aStepThatFailsLeavesNothingBehind(_ engine: TestEngine) async throws {
-        let place = try TestPlace(engine)
-        defer { place.remove() }
-        await #expect(throws: (any Error).self) {
-            _ = try await Database.open(place.location, migrations: [first, broken])
+        try await withPlace(engine) { place in
+            await #expect(throws: (any Error).self) {
+                _ = try await Database.open(place.location, migrations: [first, broken])
+            }
+            let database = try await Database.open(place.location, migrations: [first, second])
+            #expect(try await columns(database).contains("other.id") == false)
+            await database.close()
         }
-        let database = try await Database.open(place.location, migrations: [first, second])
-        #expect(try await columns(database).contains("other.id") == false)
-        await database.close()
     }
 
     @Test(arguments: TestEngine.available)
     func twoThatStartAtOnceShareTheWork(_ engine: TestEngine) async throws {
-        let place = try TestPlace(engine)
-        defer { place.remove() }
-        try await withThrowingTaskGroup { group in
-            for _ in 0..<4 {
-                group.addTask { await (try Database.open(place.location, migrations: [first, second])).close() }
+        try await withPlace(engine) { place in
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 {
+                    group.addTask { await (try Database.open(place.location, migrations: [first, second])).close() }
+                }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
         }
     }
 
     @Test func theFileIsForItsOwnerOnly() async throws {
         try await withDatabase(.sqlite, [first]) { _ in }
-        let place = try TestPlace(.sqlite)
-        defer { place.remove() }
-        let database = try await Database.open(place.location, migrations: [first])
-        var status = stat()
-        for suffix in ["", "-wal", "-shm"] {
-            #expect(stat("\(place.folder)/test.db\(suffix)", &status) == 0)
-            #expect(status.st_mode & 0o777 == 0o600)
+        try await withPlace(.sqlite) { place in
+            let database = try await Database.open(place.location, migrations: [first])
+            var status = stat()
+            for suffix in ["", "-wal", "-shm"] {
+                #expect(stat("\(place.folder)/test.db\(suffix)", &status) == 0)
+                #expect(status.st_mode & 0o777 == 0o600)
+            }
+            await database.close()
         }
-        await database.close()
     }
 
     @Test func aPlaceOfNoEngineIsRefused() async throws {
