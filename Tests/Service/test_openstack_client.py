@@ -78,7 +78,7 @@ class OpenStackClient(unittest.TestCase):
         self.assertEqual({e['interface'] for e in identity['Endpoints']}, {'public', 'internal', 'admin'})
         self.assertEqual(self.show('catalog', 'show', 'identity')['type'], 'identity')
         self.do('token', 'revoke', token['id'])
-        self.assertIn('401', self.refuse('project', 'list', env=self.cloud.bare_environment(
+        self.assertIn('404', self.refuse('project', 'list', env=self.cloud.bare_environment(
             OS_AUTH_TYPE='token', OS_TOKEN=token['id'], OS_PROJECT_NAME='admin', OS_PROJECT_DOMAIN_NAME='Default')))
 
     def test_domain(self):
@@ -151,7 +151,7 @@ class OpenStackClient(unittest.TestCase):
         self.do('implied', 'role', 'delete', 'illuminator', '--implied-role', 'reader')
         self.do('role', 'remove', '--user', 'bob', '--project', 'stage', 'illuminator')
         self.assertIn('401', self.refuse('token', 'issue', env=bob_on_stage))
-        self.assertIn('401', self.refuse('project', 'list', env=self.cloud.bare_environment(
+        self.assertIn('404', self.refuse('project', 'list', env=self.cloud.bare_environment(
             OS_AUTH_TYPE='v3token', OS_TOKEN=token['id'])), 'the token ended with the role')
         self.do('role', 'add', '--user', 'bob', '--domain', 'default', '--inherited', 'member')
         self.show('token', 'issue', env=bob_on_stage)
