@@ -25,6 +25,7 @@ func tool(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -
 /// Built only when asked for, so that a usual build does not pay for them.
 let benchmarks = Context.environment["MARTLET_BENCHMARKS"] == nil ? [] : [
     tool("Floor", "Tests/Benchmarks/Floor", ["HTTP", "Core", "EventLoop"]),
+    tool("HashRate", "Tests/Benchmarks/HashRate", ["Crypto"]),
 ]
 
 /// Built by Tests/Fuzz/run, with the sanitizers on everything.
