@@ -38,13 +38,15 @@ final class KeyedHMAC {
         byteCount = algorithm.byteCount
         // A null key would mean "the key of before": an empty one needs an address, too.
         let keyBytes = Array(key) + [0]
-        var name = Array(algorithm.name.utf8CString)
-        let done = name.withUnsafeMutableBufferPointer { name in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, keyBytes, keyBytes.count - 1, &parameters)
+        // A parameter keeps the addresses of its name and its value: both must outlive the call that reads them.
+        var value = Array(algorithm.name.utf8CString)
+        let done = OSSL_MAC_PARAM_DIGEST.withCString { name in
+            value.withUnsafeMutableBufferPointer { value in
+                var parameters = [
+                    OSSL_PARAM_construct_utf8_string(name, value.baseAddress, 0), OSSL_PARAM_construct_end(),
+                ]
+                return EVP_MAC_init(context, keyBytes, keyBytes.count - 1, &parameters)
+            }
         }
         precondition(done == 1, "OpenSSL cannot key an HMAC")
     }
