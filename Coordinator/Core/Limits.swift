@@ -47,4 +47,11 @@ package enum Limits {
     /// Users or projects whose tokens are ended one by one when a grant goes; where it touches more, the whole
     /// target's are.
     package static let revocationsOfOneGrant = 1000
+    /// Users or groups read from a directory for one list; more are not shown.
+    package static let directoryEntries = 10_000
+    /// Connections to one domain's directory, each with a thread of its own.
+    package static let directoryConnections = 16
+    /// Answers of a directory that are kept, and for how long, so that checking tokens does not ask it each time.
+    package static let directoryCacheEntries = 10_000
+    package static let directoryCacheSeconds: Int64 = 30
 }

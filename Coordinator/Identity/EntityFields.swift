@@ -53,10 +53,13 @@ extension RequestFields {
     /// An update must change something, and neither the id nor the domain.
     func requireUpdate(of id: String, in domain: ID<Domain>) throws {
         guard !object.isEmpty else {
-            throw CloudError.badRequest("Invalid input for field '\(path)': it must have at least one property to change.")
+            throw CloudError.badRequest(
+                "Invalid input for field '\(path)': it must have at least one property to change.")
         }
         if let other = object["id"], other.string != id { throw invalid("id", "Cannot change ID") }
-        if let other = object["domain_id"], other.string != domain.text { throw invalid("domain_id", "Cannot change Domain ID") }
+        if let other = object["domain_id"], other.string != domain.text {
+            throw invalid("domain_id", "Cannot change Domain ID")
+        }
     }
 }
 

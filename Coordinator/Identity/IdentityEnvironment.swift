@@ -26,6 +26,7 @@ package struct IdentityEnvironment: Sendable {
     /// One for all copies of this value: the graph of roles is read by every sign-in.
     let roleGraphs = StampedCache<RoleGraph>()
     private let catalogs = StampedCache<CatalogSnapshot>()
+    let directories = Directories()
 
     package init(
         database: Database, settings: IdentitySettings, vault: Vault, passwords: PasswordPool, recorder: EventRecorder,

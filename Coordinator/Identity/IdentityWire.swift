@@ -52,6 +52,15 @@ package struct PageRequest: Sendable {
     }
 }
 
+extension PageRequest {
+    /// This page, and one element more when there are more, of elements that are all at hand.
+    func cut<Element>(_ elements: [Element], _ id: (Element) -> String) -> [Element] {
+        let sorted = elements.map { (id($0), $0) }.sorted { $0.0 < $1.0 }
+        let rest = marker.map { marker in sorted.drop { $0.0 <= marker } } ?? sorted[...]
+        return rest.prefix(limit + 1).map(\.1)
+    }
+}
+
 extension Response {
     /// {"users": [...], "links": {"next", "self", "previous"}}: rows beyond the page's limit tell that there is a next one,
     /// so stores ask for one row more than the limit.

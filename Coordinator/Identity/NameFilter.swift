@@ -26,11 +26,15 @@ struct NameFilter: Sendable {
             if let comparison = Comparison(rawValue: word), comparison != .equals {
                 return Condition(comparison: comparison, value: item.value, mindsCase: true)
             }
-            guard word.hasPrefix("i"), let comparison = Comparison(rawValue: String(word.dropFirst())), comparison != .equals
+            guard word.hasPrefix("i"), let comparison = Comparison(rawValue: String(word.dropFirst())),
+                comparison != .equals
             else { return nil }
             return Condition(comparison: comparison, value: item.value.lowercased(), mindsCase: false)
         }
     }
+
+    /// The one name that can match, when it is asked for as a whole.
+    var exactName: String? { conditions.first { $0.comparison == .equals }?.value }
 
     func apply(to query: inout Query) {
         for condition in conditions {
@@ -42,11 +46,14 @@ struct NameFilter: Sendable {
             case (.startswith, true): query.filter("substr(name, 1, length(CAST(? AS TEXT))) = ?", value, value)
             case (.startswith, false): query.filter("substr(lower(name), 1, length(CAST(? AS TEXT))) = ?", value, value)
             case (.endswith, true):
-                query.filter("""
-                    length(name) >= length(CAST(? AS TEXT)) AND substr(name, length(name) - length(CAST(? AS TEXT)) + 1) = ?
+                query.filter(
+                    """
+                    length(name) >= length(CAST(? AS TEXT))
+                    AND substr(name, length(name) - length(CAST(? AS TEXT)) + 1) = ?
                     """, value, value, value)
             case (.endswith, false):
-                query.filter("""
+                query.filter(
+                    """
                     length(name) >= length(CAST(? AS TEXT))
                     AND substr(lower(name), length(name) - length(CAST(? AS TEXT)) + 1) = ?
                     """, value, value, value)

@@ -14,7 +14,8 @@ package struct GroupRecord: Sendable, PolicyTarget {
     package var isLocal: Bool
 
     package init(
-        id: ID<Group>, name: String, domain: ID<Domain>, description: String = "", extra: JSON.Object = [:], isLocal: Bool = true
+        id: ID<Group>, name: String, domain: ID<Domain>, description: String = "", extra: JSON.Object = [:],
+        isLocal: Bool = true
     ) {
         self.id = id
         self.name = name

@@ -46,14 +46,24 @@ struct GroupArea: IdentityArea {
     var routes: [Route] {
         [
             Route(.get, "/v3/groups", "identity:list_groups", target: DomainOfCaller.init, list),
-            Route(.post, "/v3/groups", "identity:create_group", target: { try await CreationTarget($0, "group") }, create),
-            Route(.get, "/v3/groups/{group_id}", "identity:get_group", target: group) { [wire] _, group in wire.response(group) },
+            Route(
+                .post, "/v3/groups", "identity:create_group",
+                target: { try await CreationTarget($0, "group") }, create),
+            Route(.get, "/v3/groups/{group_id}", "identity:get_group", target: group) { [wire] _, group in
+                wire.response(group)
+            },
             Route(.patch, "/v3/groups/{group_id}", "identity:update_group", target: group, update),
-            Route(.delete, "/v3/groups/{group_id}", open: .rule("identity:delete_group"), delete),
+            // Tells a group that does not exist from one that may not be deleted, as clients of this call expect.
+            Route(
+                .delete, "/v3/groups/{group_id}", "identity:delete_group", tellsAbsence: true, target: group, delete),
             Route(.get, "/v3/groups/{group_id}/users", "identity:list_users_in_group", target: group, listUsers),
-            Route(.get, "/v3/groups/{group_id}/users/{user_id}", "identity:check_user_in_group", target: membership, check),
+            Route(
+                .get, "/v3/groups/{group_id}/users/{user_id}", "identity:check_user_in_group", target: membership, check
+            ),
             Route(.put, "/v3/groups/{group_id}/users/{user_id}", "identity:add_user_to_group", target: membership, add),
-            Route(.delete, "/v3/groups/{group_id}/users/{user_id}", "identity:remove_user_from_group", target: membership, remove),
+            Route(
+                .delete, "/v3/groups/{group_id}/users/{user_id}", "identity:remove_user_from_group", target: membership,
+                remove),
         ]
     }
 
@@ -86,10 +96,7 @@ struct GroupArea: IdentityArea {
         return wire.response(try await groups.update(group, update, by: call))
     }
 
-    /// Tells a group that does not exist from one that may not be deleted, as clients of this call expect.
-    @Sendable private func delete(_ call: Call) async throws -> Response {
-        let group = try await self.group(call)
-        try call.require("identity:delete_group", group)
+    @Sendable private func delete(_ call: Call, _ group: GroupRecord) async throws -> Response {
         try await groups.delete(group, by: call)
         return Response(.noContent)
     }

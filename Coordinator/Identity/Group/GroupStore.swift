@@ -13,13 +13,16 @@ package enum GroupStore {
     }
 
     package static func find(_ id: ID<Group>, _ connection: any Connection) throws -> GroupRecord? {
-        try connection.row("SELECT id, name, domain_id, description, extra FROM user_group WHERE id = $1", [.id(id)]).map(record)
+        try connection.row("SELECT id, name, domain_id, description, extra FROM user_group WHERE id = $1", [.id(id)])
+            .map(record)
     }
 
     package static func find(name: String, in domain: ID<Domain>, _ connection: any Connection) throws -> GroupRecord? {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT id, name, domain_id, description, extra FROM user_group WHERE domain_id = $1 AND name = $2
-            """, [.id(domain), .text(name)]).map(record)
+            """, [.id(domain), .text(name)]
+        ).map(record)
     }
 
     /// One row more than asked for, when there are more. `user` narrows to the groups it is in.
@@ -40,9 +43,11 @@ package enum GroupStore {
     }
 
     package static func insert(_ group: GroupRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO user_group (id, name, domain_id, description, extra) VALUES ($1, $2, $3, $4, $5)
-            """, [
+            """,
+            [
                 .id(group.id), .text(group.name), .id(group.domain), .text(group.description),
                 .text(StoredJSON.text(group.extra)),
             ])
@@ -73,7 +78,8 @@ package enum GroupStore {
     /// Adding a member twice changes nothing; returns whether it was new.
     static func add(_ user: ID<User>, to group: ID<Group>, _ connection: any Connection) throws -> Bool {
         try connection.execute(
-            "INSERT INTO membership (user_id, group_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", [.id(user), .id(group)]) > 0
+            "INSERT INTO membership (user_id, group_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            [.id(user), .id(group)]) > 0
     }
 
     /// Whether the user was a member.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules for passwords, as decisions on values: what a new one must look like, when it stops working, how soon it may be
-// changed again, which former ones may not come back, and when too many failures lock a user out. No clock, no I/O.
+// The rules for passwords, as decisions on values: what a new one must look like, when it stops working, how soon it
+// may be changed again, which former ones may not come back, and when too many failures lock a user out. No clock, no
+// I/O.
 
 import Core
 import JSON
@@ -19,7 +20,9 @@ package struct PasswordPolicy: Sendable {
 
     package init(_ settings: IdentitySettings) {
         if let text = settings.passwordRegex {
-            do throws(Pattern.Refusal) { form = .pattern(try Pattern(text)) } catch { form = .unreadable(error.description) }
+            do throws(Pattern.Refusal) { form = .pattern(try Pattern(text)) } catch {
+                form = .unreadable(error.description)
+            }
         } else {
             form = .any
         }
@@ -75,15 +78,15 @@ package struct PasswordPolicy: Sendable {
         guard now < allowed else { return }
         let daysLeft = (allowed.seconds - now.seconds) / 86_400
         throw CloudError.badRequest(
-            "You cannot change your password at this time due to the minimum password age. Once you change your password, it "
-                + "must be used for \(minimumAgeDays) day(s) before it can be changed. Please try again in \(daysLeft) "
-                + "day(s) or contact your administrator to reset your password.")
+            "You cannot change your password at this time due to the minimum password age. Once you change your "
+                + "password, it must be used for \(minimumAgeDays) day(s) before it can be changed. Please try again in "
+                + "\(daysLeft) day(s) or contact your administrator to reset your password.")
     }
 
     var isRepeated: CloudError {
         .badRequest(
-            "The new password cannot be identical to a previous password. The total number which includes the new password "
-                + "must be unique is \(history).")
+            "The new password cannot be identical to a previous password. The total number which includes the new "
+                + "password must be unique is \(history).")
     }
 
     // MARK: Using one
@@ -94,7 +97,9 @@ package struct PasswordPolicy: Sendable {
     }
 
     func isLockedOut(_ user: UserRecord, now: Instant) -> Bool {
-        guard lockoutAttempts > 0, user.failedAttempts >= lockoutAttempts, !user.has(.ignoreLockout) else { return false }
+        guard lockoutAttempts > 0, user.failedAttempts >= lockoutAttempts, !user.has(.ignoreLockout) else {
+            return false
+        }
         return user.lastFailed.map { $0 > lockoutBegan(now) } ?? false
     }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passwords of our own users: checking one at sign-in, setting and changing them. All hashing is done by the password pool;
-// no database connection is held meanwhile.
+// Passwords of our own users: checking one at sign-in, setting and changing them. All hashing is done by the password
+// pool; no database connection is held meanwhile.
 //
-// What a refused caller learns: that the password is expired, and only who knew it. That a user does not exist, is disabled
-// or locked out answers with the same words, after the same time, as a wrong password.
+// What a refused caller learns: that the password is expired, and only who knew it. That a user does not exist, is
+// disabled or locked out answers with the same words, after the same time, as a wrong password.
 
 import Core
 import Crypto
@@ -27,11 +27,15 @@ struct PasswordService: Sendable {
 
     // MARK: Sign-in
 
+    /// Takes as long as checking a password does.
+    func pretendToVerify(_ password: String) async throws {
+        guard password.utf8.count <= Limits.passwordBytes else { return }
+        try await pooled { try await environment.passwords.verifyNothing(password) }
+    }
+
     /// For a user that does not exist.
     func refuse(_ password: String) async throws -> Never {
-        if password.utf8.count <= Limits.passwordBytes {
-            try await pooled { try await environment.passwords.verifyNothing(password) }
-        }
+        try await pretendToVerify(password)
         throw Self.refused
     }
 
@@ -44,14 +48,17 @@ struct PasswordService: Sendable {
     /// The password was right, the user may sign in; it may be expired all the same.
     private func verify(_ user: UserRecord, _ password: String) async throws -> StoredPassword {
         let state = try await state(of: user)
-        guard let state, let current = state.password, !isLockedOut(user, state), password.utf8.count <= Limits.passwordBytes
+        guard let state, let current = state.password, !isLockedOut(user, state),
+            password.utf8.count <= Limits.passwordBytes
         else { try await refuse(password) }
         guard try await pooled({ try await environment.passwords.verify(password, current.hash) }) else {
             try await recordFailure(user)
             throw Self.refused
         }
         // Guesses made side by side were all let in before the first of them was counted.
-        if policy.countsFailures, let latest = try await self.state(of: user), isLockedOut(user, latest) { throw Self.refused }
+        if policy.countsFailures, let latest = try await self.state(of: user), isLockedOut(user, latest) {
+            throw Self.refused
+        }
         let now = environment.clock.now
         guard state.isUserEnabled, state.isDomainEnabled, !user.isInactive(environment.settings, now: now) else {
             throw Self.refused
@@ -122,13 +129,14 @@ struct PasswordService: Sendable {
         let present = try PasswordStore.list(of: user.id, limit: 1, connection).first
         let created = max(now, present.map { Instant(microseconds: $0.created.microseconds + 1) } ?? now)
         let password = StoredPassword(
-            hash: hash, created: created, expires: policy.expiry(setAt: created, isSelfService: isSelfService, for: user),
+            hash: hash, created: created, expires: policy.expiry(setAt: now, isSelfService: isSelfService, for: user),
             isSelfService: isSelfService)
         try PasswordStore.insert(password, of: user.id, keeping: policy.kept, connection)
         return password
     }
 
-    /// A user changes the own password, with the present one as the proof; it may be expired. All tokens of the user end.
+    /// A user changes the own password, with the present one as the proof; it may be expired. All tokens of the user
+    /// end.
     func change(of user: UserRecord, _ change: PasswordChange, by call: Call) async throws {
         let current = try await verify(user, change.original)
         try policy.check(change.password)
@@ -154,7 +162,9 @@ struct PasswordService: Sendable {
             try PasswordStore.list(of: user.id, limit: count, $0)
         }
         for former in former {
-            if try await pooled({ try await environment.passwords.verify(password, former.hash) }) { throw policy.isRepeated }
+            if try await pooled({ try await environment.passwords.verify(password, former.hash) }) {
+                throw policy.isRepeated
+            }
         }
     }
 

@@ -15,18 +15,23 @@ enum PasswordStore {
     private static func record(_ row: Row, at column: Int = 0) -> StoredPassword? {
         row.optionalText(column).map {
             StoredPassword(
-                hash: $0, created: row.time(column + 1), expires: row.optionalTime(column + 2), isSelfService: row.bool(column + 3))
+                hash: $0, created: row.time(column + 1), expires: row.optionalTime(column + 2),
+                isSelfService: row.bool(column + 3))
         }
     }
 
     /// The newest first.
     static func list(of user: ID<User>, limit: Int, _ connection: any Connection) throws -> [StoredPassword] {
-        try connection.rows("""
-            SELECT hash, created, expires, is_self_service FROM user_password WHERE user_id = $1 ORDER BY created DESC LIMIT $2
-            """, [.id(user), .int(Int64(limit))]).compactMap { record($0) }
+        try connection.rows(
+            """
+            SELECT hash, created, expires, is_self_service FROM user_password
+            WHERE user_id = $1 ORDER BY created DESC LIMIT $2
+            """, [.id(user), .int(Int64(limit))]
+        ).compactMap { record($0) }
     }
 
-    /// What a sign-in looks at, in one statement: the present password and what may have changed since the user was found.
+    /// What a sign-in looks at, in one statement: the present password and what may have changed since the user was
+    /// found.
     struct SignInState: Sendable {
         let password: StoredPassword?
         let failedAttempts: Int
@@ -36,8 +41,10 @@ enum PasswordStore {
     }
 
     static func signInState(of user: ID<User>, _ connection: any Connection) throws -> SignInState? {
-        let row = try connection.row("""
-            SELECT p.hash, p.created, p.expires, p.is_self_service, u.failed_attempts, u.last_failed, u.enabled, d.enabled
+        let row = try connection.row(
+            """
+            SELECT p.hash, p.created, p.expires, p.is_self_service, u.failed_attempts, u.last_failed, u.enabled,
+                d.enabled
             FROM user_account u JOIN project d ON d.id = u.domain_id
                 LEFT JOIN user_password p ON p.user_id = u.id
                     AND p.created = (SELECT MAX(q.created) FROM user_password q WHERE q.user_id = u.id)
@@ -51,16 +58,23 @@ enum PasswordStore {
     }
 
     /// Makes a password the present one: older ones expire, and those beyond `kept` go.
-    static func insert(_ password: StoredPassword, of user: ID<User>, keeping kept: Int, _ connection: any Connection) throws {
-        try connection.execute("""
+    static func insert(_ password: StoredPassword, of user: ID<User>, keeping kept: Int, _ connection: any Connection)
+        throws
+    {
+        try connection.execute(
+            """
             UPDATE user_password SET expires = $2 WHERE user_id = $1 AND (expires IS NULL OR expires > $2)
             """, [.id(user), .time(password.created)])
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO user_password (user_id, created, hash, expires, is_self_service) VALUES ($1, $2, $3, $4, $5)
-            """, [
-                .id(user), .time(password.created), .text(password.hash), .time(password.expires), .bool(password.isSelfService),
+            """,
+            [
+                .id(user), .time(password.created), .text(password.hash), .time(password.expires),
+                .bool(password.isSelfService),
             ])
-        try connection.execute("""
+        try connection.execute(
+            """
             DELETE FROM user_password WHERE user_id = $1 AND created NOT IN (
                 SELECT created FROM user_password WHERE user_id = $1 ORDER BY created DESC LIMIT $2)
             """, [.id(user), .int(Int64(kept))])

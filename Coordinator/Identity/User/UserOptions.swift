@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user's options: exemptions from the password rules, and what must be proven at sign-in. Only known ones of the right
-// form are taken; null takes one away.
+// A user's options: exemptions from the password rules, and what must be proven at sign-in. Only known ones of the
+// right form are taken; null takes one away.
 
 import Core
 import HTTP
@@ -47,7 +47,7 @@ enum UserOption: String, CaseIterable, Sendable {
     /// What was, with what is given; nothing that is null remains.
     static func merge(_ old: JSON.Object, _ given: JSON.Object) -> JSON.Object {
         var options = old
-        for (name, value) in given.members { options[name] = value.isNull ? nil : value }
+        for (name, value) in given.members { options[name] = value.isNull ? JSON?.none : value }
         return options
     }
 }

@@ -18,25 +18,37 @@ struct UserArea: IdentityArea {
     }
 
     static let policies = [
-        PolicyRule("identity:get_user", """
+        PolicyRule(
+            "identity:get_user",
+            """
             rule:admin_required or (role:reader and system_scope:all) or
             (role:reader and domain_id:%(target.user.domain_id)s) or user_id:%(target.user.id)s
             """, scopes: [.system, .domain, .project]),
-        PolicyRule("identity:list_users", """
+        PolicyRule(
+            "identity:list_users",
+            """
             rule:admin_required or (role:reader and system_scope:all) or
             (role:reader and domain_id:%(target.domain_id)s)
             """, scopes: [.system, .domain, .project]),
-        PolicyRule("identity:create_user", """
+        PolicyRule(
+            "identity:create_user",
+            """
             rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s)
             """, scopes: [.system, .domain, .project]),
-        PolicyRule("identity:update_user", """
+        PolicyRule(
+            "identity:update_user",
+            """
             rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s)
             """, scopes: [.system, .domain, .project]),
-        PolicyRule("identity:delete_user", """
+        PolicyRule(
+            "identity:delete_user",
+            """
             rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s)
             """, scopes: [.system, .domain, .project]),
         PolicyRule("identity:revoke_tokens_for_user", "rule:admin_or_owner", scopes: [.system, .domain, .project]),
-        PolicyRule("identity:list_groups_for_user", """
+        PolicyRule(
+            "identity:list_groups_for_user",
+            """
             rule:admin_required or (role:reader and system_scope:all) or
             (role:reader and domain_id:%(target.user.domain_id)s) or user_id:%(user_id)s
             """, scopes: [.system, .domain, .project]),
@@ -46,7 +58,9 @@ struct UserArea: IdentityArea {
         [
             Route(.get, "/v3/users", "identity:list_users", target: DomainOfCaller.init, list),
             Route(.post, "/v3/users", "identity:create_user", target: { try await CreationTarget($0, "user") }, create),
-            Route(.get, "/v3/users/{user_id}", "identity:get_user", target: user) { [wire] _, user in wire.response(user) },
+            Route(.get, "/v3/users/{user_id}", "identity:get_user", target: user) { [wire] _, user in
+                wire.response(user)
+            },
             Route(.patch, "/v3/users/{user_id}", "identity:update_user", target: user, update),
             Route(.delete, "/v3/users/{user_id}", "identity:delete_user", target: user, delete),
             // The present password is the proof; a user whose password expired has no other.
