@@ -92,7 +92,7 @@ let package = Package(
         tests("JobsTests", ["Jobs", "JobsTesting", "Database", "DatabaseTesting", "Core", "EventLoop", "JSON"]),
         tests("LDAPTests", ["LDAP", "Core"]),
         tests("AssemblyTests", ["Assembly", "Core", "JSON", "Database", "Identity", "Crypto"]),
-        tests("IdentityTests", ["Identity", "HTTP", "Jobs", "Events", "Database", "DatabaseTesting", "Core", "JSON", "Crypto", "EventLoop"]),
+        tests("IdentityTests", ["Identity", "HTTP", "Jobs", "Events", "Database", "DatabaseTesting", "Core", "JSON", "Crypto", "EventLoop", "LDAP"]),
     ] + benchmarks + fuzzers,
     swiftLanguageModes: [.v6]
 )
