@@ -118,7 +118,8 @@ package final class RequestHead: Sendable {
     package var queryText: String { String(decoding: bytes[query], as: UTF8.self) }
 }
 
-/// A body that arrives while the handler runs. Implemented by the connection; pulled, so the client is slowed to our pace.
+/// A body that arrives while the handler runs. Implemented by the connection; pulled, so the client is slowed to our
+/// pace.
 package protocol RequestBody: Sendable {
     /// The declared length; nil for chunked.
     var length: Int? { get }
@@ -209,14 +210,17 @@ package struct Response: Sendable {
     package static func json(
         _ status: HTTPStatus = .ok, capacity: Int = 1024, _ write: (inout JSONWriter) -> Void
     ) -> Response {
-        Response(status, body: .bytes(JSONWriter.bytes(capacity: capacity, write))).with("Content-Type", "application/json")
+        Response(status, body: .bytes(JSONWriter.bytes(capacity: capacity, write))).with(
+            "Content-Type", "application/json")
     }
 
     package static func json(_ status: HTTPStatus = .ok, rendered bytes: [UInt8]) -> Response {
         Response(status, body: .bytes(bytes)).with("Content-Type", "application/json")
     }
 
-    package static func text(_ status: HTTPStatus = .ok, _ text: String, type: String = "text/plain; charset=utf-8") -> Response {
+    package static func text(_ status: HTTPStatus = .ok, _ text: String, type: String = "text/plain; charset=utf-8")
+        -> Response
+    {
         Response(status, body: .bytes(Array(text.utf8))).with("Content-Type", type)
     }
 

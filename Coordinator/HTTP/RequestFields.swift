@@ -72,7 +72,8 @@ package struct RequestFields: Sendable {
         guard let text = value.string else { throw invalid(name, "it must be a string, not \(value.kindName)") }
         let count = text.unicodeScalars.count
         guard count >= length.lowerBound else {
-            throw invalid(name, count == 0 ? "it must not be empty" : "it must have at least \(length.lowerBound) characters")
+            throw invalid(
+                name, count == 0 ? "it must not be empty" : "it must have at least \(length.lowerBound) characters")
         }
         guard count <= length.upperBound else {
             throw invalid(name, "it has \(count) characters, at most \(length.upperBound) are allowed")

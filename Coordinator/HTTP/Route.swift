@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes are data: method, pattern, policy, handler. Each names its policy; one without cannot be written. The router walks
-// them for tests (every route has an unauthorised, a wrong-project and a bad-input case) and for the version documents.
+// Routes are data: method, pattern, policy, handler. Each names its policy; one without cannot be written. The router
+// walks them for tests (every route has an unauthorised, a wrong-project and a bad-input case) and for the version
+// documents.
 //
-// The order for one request: match -> authenticate -> load the target -> policy -> handler. What a caller may not see is told
-// from what does not exist only to those whom the policy allows for an empty target: when the target cannot be loaded the
-// policy is asked with no target, and only if it allows is the not-found passed on.
+// The order for one request: match -> authenticate -> load the target -> policy -> handler. What a caller may not see
+// is told from what does not exist only to those whom the policy allows for an empty target: when the target cannot be
+// loaded the policy is asked with no target, and only if it allows is the not-found passed on.
 
 import Core
 import JSON
@@ -103,8 +104,8 @@ package struct Route: Sendable {
         self.init(method, pattern, rule, target: { _ in NoTarget() }, { call, _ in try await handler(call) })
     }
 
-    /// A route that acts on something: `target` loads it, the rule sees it, the handler gets it. Where OpenStack tells every
-    /// caller that a thing does not exist, whatever their rights, `tellsAbsence` does so too.
+    /// A route that acts on something: `target` loads it, the rule sees it, the handler gets it. Where OpenStack tells
+    /// every caller that a thing does not exist, whatever their rights, `tellsAbsence` does so too.
     package init<Target: PolicyTarget>(
         _ method: HTTPMethod, _ pattern: String, _ rule: String, tellsAbsence: Bool = false,
         target load: @escaping @Sendable (Call) async throws -> Target,
@@ -139,7 +140,8 @@ package struct ServiceDescription: Sendable {
     /// nil for services without microversions.
     package let microversions: MicroversionRange?
 
-    package init(name: String, type: String, mount: String, faults: FaultStyle, microversions: MicroversionRange? = nil) {
+    package init(name: String, type: String, mount: String, faults: FaultStyle, microversions: MicroversionRange? = nil)
+    {
         self.name = name
         self.type = type
         self.mount = mount

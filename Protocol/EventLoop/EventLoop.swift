@@ -17,7 +17,8 @@ package protocol EventHandler: AnyObject {
 }
 
 package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
-    // Safe: `inbox` and `thread` guard themselves, the descriptors never change; everything else is confined to the thread.
+    // Safe: `inbox` and `thread` guard themselves, the descriptors never change; everything else is confined to the
+    // thread.
     private struct Inbox {
         var jobs: [UnownedJob] = []
         var isStopped = false
@@ -173,8 +174,8 @@ package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable
         for _ in 0..<Self.jobRounds where !jobs.isEmpty {
             swap(&jobs, &running)
             for job in running {
-                // Named as task executor only: nonisolated functions, which all handlers are, then find themselves where
-                // they want to be and go on without being queued again.
+                // Named as task executor only: nonisolated functions, which all handlers are, then find themselves
+                // where they want to be and go on without being queued again.
                 job.runSynchronously(on: asUnownedTaskExecutor())
             }
             running.removeAll(keepingCapacity: running.count < 4096)

@@ -62,17 +62,21 @@ package final class ThreadExecutor: SerialExecutor, TaskExecutor, @unchecked Sen
 
 /// Starts a detached thread that keeps `body` alive until it returns.
 package func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
-    final class Box { let name: String, body: @Sendable () -> Void
-        init(_ name: String, _ body: @escaping @Sendable () -> Void) { self.name = name; self.body = body } }
+    final class Box {
+        let name: String, body: @Sendable () -> Void
+        init(_ name: String, _ body: @escaping @Sendable () -> Void) { self.name = name; self.body = body }
+    }
     var thread = pthread_t()
     let box = Unmanaged.passRetained(Box(name, body))
-    let failed = pthread_create(&thread, nil, { raw in
-        guard let raw else { return nil }
-        let box = Unmanaged<Box>.fromOpaque(raw).takeRetainedValue()
-        _ = csystem_set_thread_name(box.name)
-        box.body()
-        return nil
-    }, box.toOpaque())
+    let failed = pthread_create(
+        &thread, nil,
+        { raw in
+            guard let raw else { return nil }
+            let box = Unmanaged<Box>.fromOpaque(raw).takeRetainedValue()
+            _ = csystem_set_thread_name(box.name)
+            box.body()
+            return nil
+        }, box.toOpaque())
     precondition(failed == 0, "the system refuses another thread")
     pthread_detach(thread)
 }

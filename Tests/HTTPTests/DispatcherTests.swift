@@ -14,7 +14,8 @@ private func headers(_ response: Response, _ name: String) -> [String] {
 
 @Suite struct DispatcherTests {
     private func respond(
-        _ method: HTTPMethod, _ target: String, _ headers: [(String, String)] = [], options: Dispatcher.Options = .init()
+        _ method: HTTPMethod, _ target: String, _ headers: [(String, String)] = [],
+        options: Dispatcher.Options = .init()
     ) async throws -> Response {
         try await makeDispatcher(options: options).respond(to: makeRequest(method, target, headers: headers))
     }
@@ -85,10 +86,13 @@ private func headers(_ response: Response, _ name: String) -> [String] {
             }
         }
         let service = TestService(extraRoutes: [
-            route("/a/{x}/c"), route("/a/b/{y}"), route("/a/b/c"), route("/o/{account}/{object...}"), route("/o/{account}"),
+            route("/a/{x}/c"), route("/a/b/{y}"), route("/a/b/c"), route("/o/{account}/{object...}"),
+            route("/o/{account}"),
         ])
         let dispatcher = try makeDispatcher([service])
-        func found(_ path: String) async -> String { text(await dispatcher.respond(to: makeRequest(.get, "/test" + path))) }
+        func found(_ path: String) async -> String {
+            text(await dispatcher.respond(to: makeRequest(.get, "/test" + path)))
+        }
         #expect(await found("/a/b/c") == "/a/b/c")
         #expect(await found("/a/b/d") == "/a/b/{y} y=d")
         #expect(await found("/a/z/c") == "/a/{x}/c x=z")
@@ -97,7 +101,9 @@ private func headers(_ response: Response, _ name: String) -> [String] {
     }
 
     @Test func theVersionIsNegotiated() async throws {
-        func ask(_ headers: [(String, String)]) async throws -> Response { try await respond(.get, "/test/things/x", headers) }
+        func ask(_ headers: [(String, String)]) async throws -> Response {
+            try await respond(.get, "/test/things/x", headers)
+        }
         #expect(text(try await ask([])) == "x 2.1")
         #expect(text(try await ask([("OpenStack-API-Version", "other 1.0, test 2.5")])) == "x 2.5")
         #expect(text(try await ask([("X-Test-Version", "2.3")])) == "x 2.3")
@@ -166,7 +172,8 @@ private func headers(_ response: Response, _ name: String) -> [String] {
     }
 
     @Test func eachServiceHasItsForm() throws {
-        #expect(try fault(.notFound, .keystone) == ["error": ["code": 404, "message": "Sentence.", "title": "Not Found"]])
+        #expect(
+            try fault(.notFound, .keystone) == ["error": ["code": 404, "message": "Sentence.", "title": "Not Found"]])
         #expect(try fault(.notFound, .nova) == ["itemNotFound": ["code": 404, "message": "Sentence."]])
         #expect(try fault(.badRequest, .cinder) == ["badRequest": ["code": 400, "message": "Sentence."]])
         #expect(try fault(.conflict, .nova) == ["conflictingRequest": ["code": 409, "message": "Sentence."]])
@@ -182,13 +189,17 @@ private func headers(_ response: Response, _ name: String) -> [String] {
 
     @Test func pagesAreEscaped() {
         let error = CloudError(.notFound, "<script>")
-        #expect(text(Fault.response(error, .swift, requestID: "r")) == "<html><h1>Not Found</h1><p>&lt;script&gt;</p></html>")
+        #expect(
+            text(Fault.response(error, .swift, requestID: "r"))
+                == "<html><h1>Not Found</h1><p>&lt;script&gt;</p></html>")
         #expect(text(Fault.response(error, .glance, requestID: "r", prefersJSON: false)).contains("&lt;script&gt;"))
     }
 
     @Test func everyKindHasAStatusInEveryForm() {
         for kind in CloudError.Kind.allCases {
-            for style in [FaultStyle.keystone, .nova, .neutron, .glance, .cinder, .placement, .swift, .heat, .ironic, .plain] {
+            for style in [
+                FaultStyle.keystone, .nova, .neutron, .glance, .cinder, .placement, .swift, .heat, .ironic, .plain,
+            ] {
                 #expect(Fault.status(kind, style).code >= 400)
             }
         }

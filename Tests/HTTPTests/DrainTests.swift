@@ -54,7 +54,8 @@ private func waitUntil(_ condition: () -> Bool) async throws {
         }
         let log = Log(level: .error)
         let metrics = Metrics()
-        let dispatcher = try makeDispatcher([TestService(extraRoutes: [slow])], health: health, log: log, metrics: metrics)
+        let dispatcher = try makeDispatcher(
+            [TestService(extraRoutes: [slow])], health: health, log: log, metrics: metrics)
         let server = try HTTPServer(HTTPServer.Options(), dispatcher: dispatcher, log: log, metrics: metrics)
         server.start()
         return server
@@ -114,30 +115,37 @@ private func waitUntil(_ condition: () -> Bool) async throws {
             return .text(.ok, text)
         }
         let stream = Route(.post, "/far", open: .open) { call in
-            Response(.ok, body: .stream(length: nil) { writer in
-                // Both ends used from a task that does not prefer the loop.
-                try await Task.detached {
-                    while let piece = try await call.request.body.next() { try await writer.write(piece) }
-                }.value
-            })
+            Response(
+                .ok,
+                body: .stream(length: nil) { writer in
+                    // Both ends used from a task that does not prefer the loop.
+                    try await Task.detached {
+                        while let piece = try await call.request.body.next() { try await writer.write(piece) }
+                    }.value
+                })
         }
-        try await withServer(routes: [route, stream]) { $0.loops = 2 } _: { server in
+        try await withServer(routes: [route, stream]) {
+            $0.loops = 2
+        } _: { server in
             let clients = try (0..<4).map { _ in try RawClient(port: server.port) }
             for _ in 0..<20 {
                 for client in clients { #expect(try client.get("/test/far").text == "far") }
             }
             let echoed = try clients[0].exchange(
-                "POST /test/far HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+                "POST /test/far HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+            )
             #expect(echoed.text == "abcde")
         }
     }
 
     @Test func aStreamThatFailsEndsTheConnectionRatherThanTheBody() async throws {
         let route = Route(.get, "/fails", open: .open) { _ in
-            Response(.ok, body: .stream(length: nil) { writer in
-                try await writer.write(Array("begin".utf8))
-                throw CloudError.conflict("no")
-            })
+            Response(
+                .ok,
+                body: .stream(length: nil) { writer in
+                    try await writer.write(Array("begin".utf8))
+                    throw CloudError.conflict("no")
+                })
         }
         try await withServer(routes: [route]) { server in
             let client = try RawClient(port: server.port)

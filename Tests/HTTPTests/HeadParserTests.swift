@@ -20,7 +20,8 @@ private struct Unexpected: Error { let outcome: String }
 
 @Suite struct HeadParserTests {
     @Test func aWholeHeadIsUnderstood() throws {
-        let text = "POST /identity/v3?a=b&c HTTP/1.1\r\nHost: cloud.example:5000\r\nContent-Length: 12\r\nX-A:  b c \t\r\n\r\nrest"
+        let text =
+            "POST /identity/v3?a=b&c HTTP/1.1\r\nHost: cloud.example:5000\r\nContent-Length: 12\r\nX-A:  b c \t\r\n\r\nrest"
         let head = try head(text)
         let bytes = Array(text.utf8)
         func part(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
@@ -115,8 +116,10 @@ private struct Unexpected: Error { let outcome: String }
     }
 
     @Test(arguments: [
-        "\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\n", "1\r\r\n", "1;\n", "1\r\nab\r\n", "1\r\na\n",
-        "1\r\na\rX", "10000000000000000\r\n", "ffffffffffffffff\r\n", "0\r\n: x\r\n\r\n", "0\r\n x: y\r\n\r\n", "0\r\nx y\r\n\r\n",
+        "\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\n", "1\r\r\n", "1;\n", "1\r\nab\r\n",
+        "1\r\na\n",
+        "1\r\na\rX", "10000000000000000\r\n", "ffffffffffffffff\r\n", "0\r\n: x\r\n\r\n", "0\r\n x: y\r\n\r\n",
+        "0\r\nx y\r\n\r\n",
         "0\r\nx: \u{1}\r\n\r\n", "0\r\nx\n", "0\r\n\n", "1;\u{1}\r\n", ";a\r\n",
     ])
     func whatIsNotExactlyRightIsRefused(_ body: String) {
@@ -134,7 +137,9 @@ private struct Unexpected: Error { let outcome: String }
 
 @Suite struct QueryTests {
     private func parse(_ text: String) throws -> [String] {
-        try Array(text.utf8).withUnsafeBufferPointer { try QueryParameters(parsing: $0).items.map { "\($0.name)=\($0.value)" } }
+        try Array(text.utf8).withUnsafeBufferPointer {
+            try QueryParameters(parsing: $0).items.map { "\($0.name)=\($0.value)" }
+        }
     }
 
     @Test func namesAndValuesAreDecoded() throws {

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct LimitTests {
     @Test func aSlowHeadIsTold408() async throws {
-        try await withServer { $0.limits.headMilliseconds = 300 } _: { server in
+        try await withServer {
+            $0.limits.headMilliseconds = 300
+        } _: { server in
             let client = try RawClient(port: server.port)
             try client.send("GET /test/small HTTP/1.1\r\nHost: te")
             #expect(try client.readResponse().status == 408)
@@ -15,7 +17,9 @@ import Testing
     }
 
     @Test func aTrickleDoesNotPutTheDeadlineOff() async throws {
-        try await withServer { $0.limits.headMilliseconds = 300 } _: { server in
+        try await withServer {
+            $0.limits.headMilliseconds = 300
+        } _: { server in
             let client = try RawClient(port: server.port)
             let start = ContinuousClock.now
             try client.send("GET /test/small HTTP/1.1\r\nX-A: ")
@@ -30,7 +34,9 @@ import Testing
     }
 
     @Test func aStalledBodyIsTold408() async throws {
-        try await withServer { $0.limits.stallMilliseconds = 300 } _: { server in
+        try await withServer {
+            $0.limits.stallMilliseconds = 300
+        } _: { server in
             let client = try RawClient(port: server.port)
             try client.send("POST /test/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhello")
             let response = try client.readResponse()
@@ -40,7 +46,9 @@ import Testing
     }
 
     @Test func anIdleConnectionIsEnded() async throws {
-        try await withServer { $0.limits.idleMilliseconds = 300 } _: { server in
+        try await withServer {
+            $0.limits.idleMilliseconds = 300
+        } _: { server in
             let quiet = try RawClient(port: server.port), used = try RawClient(port: server.port)
             #expect(try used.get("/test/small").status == 200)
             #expect(quiet.isEnded())
@@ -51,7 +59,8 @@ import Testing
     @Test func aLargeHeadIsTold431() async throws {
         try await withServer { server in
             let client = try RawClient(port: server.port)
-            try client.send("GET /test/small HTTP/1.1\r\nHost: test\r\nX-A: \(String(repeating: "a", count: 100_000))\r\n\r\n")
+            try client.send(
+                "GET /test/small HTTP/1.1\r\nHost: test\r\nX-A: \(String(repeating: "a", count: 100_000))\r\n\r\n")
             #expect(try client.readResponse().status == 431)
         }
     }
@@ -72,7 +81,8 @@ import Testing
     @Test func aSmallBodyThatNobodyReadDoesNotEndTheConnection() async throws {
         try await withServer { server in
             let client = try RawClient(port: server.port)
-            let refused = try client.exchange("POST /test/refuse HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello")
+            let refused = try client.exchange(
+                "POST /test/refuse HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello")
             #expect(refused.status == 403)
             #expect(refused["connection"] == nil)
             #expect(try client.get("/test/small").status == 200)
@@ -80,7 +90,9 @@ import Testing
     }
 
     @Test func connectionsAboveTheLimitAreTold503() async throws {
-        try await withServer { $0.limits.connections = 3 } _: { server in
+        try await withServer {
+            $0.limits.connections = 3
+        } _: { server in
             let kept = try (0..<3).map { _ in try RawClient(port: server.port) }
             for client in kept { #expect(try client.get("/test/small").status == 200) }
             let extra = try RawClient(port: server.port)
@@ -90,7 +102,9 @@ import Testing
     }
 
     @Test func aClientThatDoesNotReadIsLetGo() async throws {
-        try await withServer { $0.limits.stallMilliseconds = 300 } _: { server in
+        try await withServer {
+            $0.limits.stallMilliseconds = 300
+        } _: { server in
             let client = try RawClient(port: server.port, receiveBuffer: 4096)
             // Far more than the kernel buffers between us.
             for _ in 0..<20 { try client.send("GET /test/large HTTP/1.1\r\nHost: test\r\n\r\n") }

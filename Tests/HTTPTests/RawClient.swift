@@ -26,7 +26,9 @@ final class RawClient: @unchecked Sendable {
         place.sin_port = UInt16(port).bigEndian
         place.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         let result = withUnsafePointer(to: &place) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard result == 0 else { throw RawClientError.cannotConnect(errno) }
         setTimeout(seconds: 20)
@@ -45,7 +47,9 @@ final class RawClient: @unchecked Sendable {
     func send(_ bytes: [UInt8]) throws {
         var at = 0
         while at < bytes.count {
-            let sent = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + at, bytes.count - at, Int32(MSG_NOSIGNAL)) }
+            let sent = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress! + at, bytes.count - at, Int32(MSG_NOSIGNAL))
+            }
             guard sent > 0 else { throw errno == EAGAIN ? RawClientError.timedOut : .ended }
             at += sent
         }
@@ -53,7 +57,9 @@ final class RawClient: @unchecked Sendable {
 
     /// Sends what the kernel takes at once.
     func sendSome(_ bytes: [UInt8]) -> Int {
-        bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) }
+        bytes.withUnsafeBytes {
+            Glibc.send(descriptor, $0.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        }
     }
 
     func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }

@@ -31,7 +31,9 @@ import Testing
     @Test func aHeadMayArriveByteByByte() async throws {
         try await withServer { server in
             let client = try RawClient(port: server.port)
-            for byte in "GET /test/small HTTP/1.1\r\nHost: test\r\nX-Some: thing\r\n\r\n".utf8 { try client.send([byte]) }
+            for byte in "GET /test/small HTTP/1.1\r\nHost: test\r\nX-Some: thing\r\n\r\n".utf8 {
+                try client.send([byte])
+            }
             #expect(try client.readResponse().status == 200)
         }
     }
@@ -72,11 +74,13 @@ import Testing
     @Test func theClientIsToldToContinueOnlyWhenTheBodyIsWanted() async throws {
         try await withServer { server in
             let client = try RawClient(port: server.port)
-            try client.send("POST /test/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            try client.send(
+                "POST /test/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
             #expect(try client.readHead().status == 100)
             try client.send("hello")
             #expect(try client.readResponse().text == "hello")
-            try client.send("POST /test/refuse HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            try client.send(
+                "POST /test/refuse HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
             let refused = try client.readResponse()
             #expect(refused.status == 403)
             #expect(refused["connection"] == "close")

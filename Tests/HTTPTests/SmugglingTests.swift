@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests that two servers in a row could read differently, each sent over a socket with a second, hidden request behind
-// it. The first must be refused and the connection ended: the hidden one must never be answered.
+// Requests that two servers in a row could read differently, each sent over a socket with a second, hidden request
+// behind it. The first must be refused and the connection ended: the hidden one must never be answered.
 
 import HTTP
 import Testing
@@ -18,7 +18,9 @@ struct SmugglingCase: Sendable, CustomTestStringConvertible {
     }
     var testDescription: String { name }
 
-    private static func post(_ name: String, _ fields: String, _ body: String = "0\r\n\r\n", _ status: Int = 400) -> SmugglingCase {
+    private static func post(_ name: String, _ fields: String, _ body: String = "0\r\n\r\n", _ status: Int = 400)
+        -> SmugglingCase
+    {
         SmugglingCase(name, "POST /test/echo HTTP/1.1\r\nHost: test\r\n\(fields)\r\n\r\n\(body)", status)
     }
 
@@ -58,7 +60,9 @@ struct SmugglingCase: Sendable, CustomTestStringConvertible {
         post("a coding with a NUL", "Transfer-Encoding: chunked\0"),
         post("a space before the coding's colon", "Transfer-Encoding : chunked"),
         post("a tab before the coding's colon", "Transfer-Encoding\t: chunked"),
-        SmugglingCase("a coding in HTTP/1.0", "POST /test/echo HTTP/1.0\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        SmugglingCase(
+            "a coding in HTTP/1.0",
+            "POST /test/echo HTTP/1.0\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         post("a chunk size with a sign", "Transfer-Encoding: chunked", "+5\r\nhello\r\n0\r\n\r\n"),
         post("a chunk size with 0x", "Transfer-Encoding: chunked", "0x5\r\nhello\r\n0\r\n\r\n"),
         post("a chunk size that overflows", "Transfer-Encoding: chunked", "10000000000000005\r\nhello\r\n0\r\n\r\n"),

@@ -90,7 +90,11 @@ private func withTLSServer(
         rmdir(directory)
     }
     try install("first", files)
-    try await withServer(routes: routes) { $0.tls = files } _: { try body($0, files) }
+    try await withServer(routes: routes) {
+        $0.tls = files
+    } _: {
+        try body($0, files)
+    }
 }
 
 private func install(_ name: String, _ files: TLSFiles) throws {
@@ -147,7 +151,10 @@ private func install(_ name: String, _ files: TLSFiles) throws {
 
     @Test func aServerDoesNotStartWithoutItsCertificate() async throws {
         await #expect(throws: (any Error).self) {
-            try await withServer { $0.tls = TLSFiles(certificate: "/nonexistent", key: "/nonexistent") } _: { _ in }
+            try await withServer {
+                $0.tls = TLSFiles(certificate: "/nonexistent", key: "/nonexistent")
+            } _: { _ in
+            }
         }
     }
 
@@ -172,7 +179,8 @@ private func install(_ name: String, _ files: TLSFiles) throws {
         try await withTLSServer(routes: [file]) { server, _ in
             let client = try TLSClient(port: server.port)
             try client.send(Array("GET /test/file HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".utf8))
-            #expect(client.readAll().suffix(1_000_000) == (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }[...])
+            #expect(
+                client.readAll().suffix(1_000_000) == (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }[...])
         }
     }
 

@@ -10,17 +10,21 @@ import Synchronization
 struct TestService: Service {
     var description = ServiceDescription(
         name: "test", type: "test", mount: "/test", faults: .keystone,
-        microversions: MicroversionRange(Microversion(2, 1), Microversion(2, 9), headerType: "test", legacyHeader: "X-Test-Version"))
+        microversions: MicroversionRange(
+            Microversion(2, 1), Microversion(2, 9), headerType: "test", legacyHeader: "X-Test-Version"))
     var extraRoutes: [Route] = []
 
     var routes: [Route] {
         [
             Route(.get, "/small", open: .open) { _ in .json { w in w.object { w in w.field("ok", true) } } },
-            Route(.get, "/large", open: .open) { _ in Response(.ok, body: .bytes([UInt8](repeating: 97, count: 3_000_000))) },
+            Route(.get, "/large", open: .open) { _ in
+                Response(.ok, body: .bytes([UInt8](repeating: 97, count: 3_000_000)))
+            },
             Route(.post, "/echo", open: .open) { call in
                 var bytes: [UInt8] = []
                 while let piece = try await call.request.body.next() { bytes += piece }
-                return Response(.ok, body: .bytes(bytes)).with("X-Length", call.request.body.length.map { "\($0)" } ?? "chunked")
+                return Response(.ok, body: .bytes(bytes)).with(
+                    "X-Length", call.request.body.length.map { "\($0)" } ?? "chunked")
             },
             Route(.post, "/json", open: .open) { call in .json(rendered: try await call.json().bytes) },
             Route(.post, "/refuse", open: .open) { _ in throw CloudError.forbidden("Not here.") },
@@ -32,9 +36,11 @@ struct TestService: Service {
             Route(.get, "/stream", open: .open) { call in
                 let pieces = Int(call.query["pieces"] ?? "") ?? 3
                 let length = call.query["length"].flatMap { Int($0) }
-                return Response(.ok, body: .stream(length: length) { writer in
-                    for i in 0..<pieces { try await writer.write(Array("piece \(i)\n".utf8)) }
-                })
+                return Response(
+                    .ok,
+                    body: .stream(length: length) { writer in
+                        for i in 0..<pieces { try await writer.write(Array("piece \(i)\n".utf8)) }
+                    })
             },
             Route(.get, "/things/{thing_id}", open: .open) { call in
                 .text(.ok, "\(call.parameter("thing_id")) \(call.microversion?.description ?? "-")")
@@ -97,6 +103,7 @@ func withServer<Result: Sendable>(
 }
 
 /// A request as the server makes it, for what needs no socket.
-func makeRequest(_ method: HTTPMethod, _ target: String, headers: [(String, String)] = [], body: String = "") -> Request {
+func makeRequest(_ method: HTTPMethod, _ target: String, headers: [(String, String)] = [], body: String = "") -> Request
+{
     Request.make(method, target, headers: headers, body: Array(body.utf8))
 }

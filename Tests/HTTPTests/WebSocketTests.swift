@@ -3,13 +3,15 @@ import HTTP
 import Testing
 
 private let echo = Route(.get, "/socket", open: .open) { _ in
-    Response(.switchingProtocols, body: .webSocket(protocol: "binary") { socket in
-        while let message = try await socket.receive() {
-            if message == .text("bye") { return }
-            if message == .text("fail") { throw RawClientError.ended }
-            try await socket.send(message)
-        }
-    })
+    Response(
+        .switchingProtocols,
+        body: .webSocket(protocol: "binary") { socket in
+            while let message = try await socket.receive() {
+                if message == .text("bye") { return }
+                if message == .text("fail") { throw RawClientError.ended }
+                try await socket.send(message)
+            }
+        })
 }
 
 extension RawClient {
@@ -152,11 +154,15 @@ private func withSocket(
     }
 
     @Test func aMessageAboveTheLimitIsRefusedBeforeItIsRead() async throws {
-        try await withSocket { $0.limits.webSocketMessageBytes = 1000 } _: { client in
+        try await withSocket {
+            $0.limits.webSocketMessageBytes = 1000
+        } _: { client in
             try client.send([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4])
             #expect(try client.readClose() == 1009)
         }
-        try await withSocket { $0.limits.webSocketMessageBytes = 1000 } _: { client in
+        try await withSocket {
+            $0.limits.webSocketMessageBytes = 1000
+        } _: { client in
             try client.sendFrame(0x02, [UInt8](repeating: 0, count: 600))
             try client.sendFrame(0x80, [UInt8](repeating: 0, count: 600))
             #expect(try client.readClose() == 1009)
@@ -164,7 +170,9 @@ private func withSocket(
     }
 
     @Test func aQuietPeerIsPingedAndGivenUpWhenItDoesNotAnswer() async throws {
-        try await withSocket { $0.limits.stallMilliseconds = 200 } _: { client in
+        try await withSocket {
+            $0.limits.stallMilliseconds = 200
+        } _: { client in
             #expect(try client.readFrame().first == 0x89)
             try client.sendFrame(0x8a, [])
             #expect(try client.readFrame().first == 0x89)

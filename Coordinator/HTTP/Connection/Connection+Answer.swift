@@ -24,7 +24,8 @@ extension Connection {
         var client = (peer: peer, isSecure: tls != nil)
         if !owner.proxies.isEmpty { client = owner.proxies.client(head, peer: client.peer, isSecure: client.isSecure) }
         let request = Request(
-            head: head, body: body.isDone ? EmptyBody.shared : ConnectionBody(self, length: body.length, serial: serial),
+            head: head,
+            body: body.isDone ? EmptyBody.shared : ConnectionBody(self, length: body.length, serial: serial),
             peer: client.peer, isSecure: client.isSecure, id: owner.nextID())
         Task(executorPreference: owner.loop) { [self] in await handle(request) }
     }

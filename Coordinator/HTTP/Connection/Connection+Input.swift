@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes in: heads while the connection waits for a request, the body while a handler pulls it. The loop's scratch memory is
-// read into; only what cannot be used at once is kept by the connection.
+// Bytes in: heads while the connection waits for a request, the body while a handler pulls it. The loop's scratch
+// memory is read into; only what cannot be used at once is kept by the connection.
 
 import COpenSSL
 import Core

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes out. A small answer is put together in the loop's scratch memory and sent at once; only what the kernel does not
-// take is kept. Large bodies are sent from where they are, files by the kernel.
+// Bytes out. A small answer is put together in the loop's scratch memory and sent at once; only what the kernel does
+// not take is kept. Large bodies are sent from where they are, files by the kernel.
 
 import COpenSSL
 import CSystem

@@ -4,9 +4,10 @@
 //     handshake ─► head ─► handling ─► head … ─► lingering ─► closed
 //                            └─► (upgraded: a WebSocket until the end)
 //
-// In `head` the loop reads and parses; a whole head starts a task on the loop, and from then on the handler pulls its body
-// and its answer is written as the client takes it, so memory stays bounded however large either is. What arrives meanwhile
-// waits in the kernel. Files: +Input (bytes in, the body), +Output (bytes out), +Answer (request and response).
+// In `head` the loop reads and parses; a whole head starts a task on the loop, and from then on the handler pulls its
+// body and its answer is written as the client takes it, so memory stays bounded however large either is. What arrives
+// meanwhile waits in the kernel. Files: +Input (bytes in, the body), +Output (bytes out), +Answer (request and
+// response).
 //
 // Invariant: everything here is touched on the loop's thread only; at most one task waits for input and one for output.
 
@@ -172,7 +173,8 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
         }
     }
 
-    /// Says that nothing more will be sent and listens a while, so that the client reads the answer rather than a reset.
+    /// Says that nothing more will be sent and listens a while, so that the client reads the answer rather than a
+    /// reset.
     func linger() {
         guard phase != .closed else { return }
         phase = .lingering

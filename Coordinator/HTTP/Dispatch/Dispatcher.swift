@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a request to its answer, without sockets: route -> microversion -> caller -> handler, and every error into the fault
-// form of its service. The server calls `answer`; tests of services call `respond`.
+// From a request to its answer, without sockets: route -> microversion -> caller -> handler, and every error into the
+// fault form of its service. The server calls `answer`; tests of services call `respond`.
 //
-// Invariant: a route that names a rule the policy table lacks does not start, and a handler of a route that is not open runs
-// only with a caller.
+// Invariant: a route that names a rule the policy table lacks does not start, and a handler of a route that is not open
+// runs only with a caller.
 
 import Core
 import JSON
@@ -140,7 +140,8 @@ package final class Dispatcher: Sendable {
         answer.response = try await mounted.route.handler(call)
     }
 
-    nonisolated(nonsending) private func caller(of request: Request, _ mounted: MountedRoute) async throws -> Authority? {
+    nonisolated(nonsending) private func caller(of request: Request, _ mounted: MountedRoute) async throws -> Authority?
+    {
         if mounted.route.policy == .open { return nil }
         if let caller = try await authenticator.authority(of: request, for: mounted.service) { return caller }
         throw CloudError.unauthorized("The request you have made requires authentication.")
@@ -160,7 +161,9 @@ package final class Dispatcher: Sendable {
         }
         let prefersJSON = request.head.value("accept")?.contains("json") ?? false
         var response = Fault.response(fault, style, requestID: request.id, prefersJSON: prefersJSON)
-        if fault.kind == .unauthorized, !response.headers.contains(where: { $0.name.lowercased() == "www-authenticate" }) {
+        if fault.kind == .unauthorized,
+            !response.headers.contains(where: { $0.name.lowercased() == "www-authenticate" })
+        {
             response.headers.append(("WWW-Authenticate", challenge))
         }
         return response
@@ -184,7 +187,9 @@ extension RequestHead {
 
     func queryParameters() throws -> QueryParameters {
         if query.isEmpty { return QueryParameters([]) }
-        return try bytes.withUnsafeBufferPointer { try QueryParameters(parsing: UnsafeBufferPointer(rebasing: $0[query])) }
+        return try bytes.withUnsafeBufferPointer {
+            try QueryParameters(parsing: UnsafeBufferPointer(rebasing: $0[query]))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place where an error becomes a status and a body. Each service wraps its faults in its own way, and clients read
-// exactly that form.
+// The only place where an error becomes a status and a body. Each service wraps its faults in its own way, and clients
+// read exactly that form.
 
 import Core
 import JSON
@@ -73,7 +73,8 @@ package struct Fault {
         case .heat: .json(status) { w in w.object { w in heat(&w) } }
         case .ironic: .json(status) { w in w.object { w in ironic(&w) } }
         case .glance: prefersJSON ? .json(status) { w in w.object { w in glance(&w) } } : page
-        case .swift: .text(status, "<html><h1>\(status.reason)</h1><p>\(Self.escaped(message))</p></html>", type: Self.html)
+        case .swift:
+            .text(status, "<html><h1>\(status.reason)</h1><p>\(Self.escaped(message))</p></html>", type: Self.html)
         }
     }
 
@@ -171,7 +172,9 @@ package struct Fault {
         let title = "\(status.code) \(status.reason)"
         let text = Self.escaped(message)
         return .text(
-            status, "<html>\n <head>\n  <title>\(title)</title>\n </head>\n <body>\n  <h1>\(title)</h1>\n  \(text)<br />\n </body>\n</html>",
+            status,
+            "<html>\n <head>\n  <title>\(title)</title>\n </head>\n"
+                + " <body>\n  <h1>\(title)</h1>\n  \(text)<br />\n </body>\n</html>",
             type: Self.html)
     }
 

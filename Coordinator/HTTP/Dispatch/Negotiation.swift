@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Microversions: a client says which behaviour it was written for, once in OpenStack-API-Version or in a service's older
-// header. Nothing said means the lowest, "latest" the highest; what is out of range is refused with 406.
+// Microversions: a client says which behaviour it was written for, once in OpenStack-API-Version or in a service's
+// older header. Nothing said means the lowest, "latest" the highest; what is out of range is refused with 406.
 
 import Core
 
@@ -10,7 +10,8 @@ extension MicroversionRange {
         guard let wanted = wanted(head) else { return lowest }
         if wanted == "latest" { return highest }
         guard let version = Microversion(text: wanted) else {
-            throw CloudError.badRequest("API Version String '\(wanted)' is of invalid format. Must be of format MajorNum.MinorNum.")
+            throw CloudError.badRequest(
+                "API Version String '\(wanted)' is of invalid format. Must be of format MajorNum.MinorNum.")
         }
         guard lowest <= version, version <= highest else {
             throw CloudError(
@@ -45,7 +46,8 @@ extension Microversion {
     /// "2.90"; at most four digits each.
     package init?(text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ (1...4).contains($0.utf8.count) && $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }),
+        guard parts.count == 2,
+            parts.allSatisfy({ (1...4).contains($0.utf8.count) && $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }),
             let major = Int(parts[0]), let minor = Int(parts[1])
         else { return nil }
         self.init(major, minor)

@@ -16,7 +16,8 @@ package final class MountedRoute: Sendable {
     package let parameterNames: [String]
     let traffic: ServiceTraffic
 
-    init(_ route: Route, _ service: ServiceDescription, _ pattern: String, _ names: [String], _ traffic: ServiceTraffic) {
+    init(_ route: Route, _ service: ServiceDescription, _ pattern: String, _ names: [String], _ traffic: ServiceTraffic)
+    {
         self.route = route
         self.service = service
         self.pattern = pattern

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who the client is when proxies stand in between. Only what a configured proxy says is believed, and of a list only the
-// part that our own proxies added: the last address that is not one of them is the client.
+// Who the client is when proxies stand in between. Only what a configured proxy says is believed, and of a list only
+// the part that our own proxies added: the last address that is not one of them is the client.
 
 import Core
 import Glibc
@@ -56,7 +56,9 @@ package struct TrustedProxies: Sendable {
         guard contains(peer) else { return (peer, isSecure) }
         var hops = head.values("forwarded").flatMap(Self.hops)
         if hops.isEmpty {
-            hops = head.values("x-forwarded-for").flatMap { $0.split(separator: ",") }.map { (Self.address(String($0)), nil) }
+            hops = head.values("x-forwarded-for").flatMap { $0.split(separator: ",") }.map {
+                (Self.address(String($0)), nil)
+            }
         }
         var client: (address: String, proto: String?) = (peer, nil)
         for hop in hops.reversed() {
@@ -64,7 +66,8 @@ package struct TrustedProxies: Sendable {
             client = hop
             if !contains(hop.address) { break }
         }
-        let proto = client.proto ?? head.values("x-forwarded-proto").last?.split(separator: ",").last.map { Self.trimmed($0) }
+        let proto =
+            client.proto ?? head.values("x-forwarded-proto").last?.split(separator: ",").last.map { Self.trimmed($0) }
         return (client.address, proto.map { $0.lowercased() == "https" } ?? isSecure)
     }
 

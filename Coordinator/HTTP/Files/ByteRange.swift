@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// "Range: bytes=…" (RFC 9110, 14): one range of a thing of known size. Several ranges, other units and what cannot be read
-// are ignored, as the rules allow; a range that begins past the end is not.
+// "Range: bytes=…" (RFC 9110, 14): one range of a thing of known size. Several ranges, other units and what cannot be
+// read are ignored, as the rules allow; a range that begins past the end is not.
 
 import Core
 
@@ -36,7 +36,8 @@ package enum ByteRange: Equatable {
 }
 
 extension Response {
-    /// A file or the part of it that was asked for. The descriptor is the answer's from here on: it is closed when sent.
+    /// A file or the part of it that was asked for. The descriptor is the answer's from here on: it is closed when
+    /// sent.
     ///
     /// `tag` is the entity tag with its quotes; `changed` the time of the last change. Either lets If-Range and the
     /// If-None-Match and If-Modified-Since of caches work.
@@ -48,14 +49,16 @@ extension Response {
         if let tag { headers.append(("ETag", tag)) }
         if let date { headers.append(("Last-Modified", date)) }
         if isKnown(head, tag, date) {
-            return Response(.notModified, headers: headers, body: .file(FileSlice(descriptor: descriptor, offset: 0, count: 0)))
+            return Response(
+                .notModified, headers: headers, body: .file(FileSlice(descriptor: descriptor, offset: 0, count: 0)))
         }
         let condition = head.value("if-range")
         // A date says less than a tag, yet both must be exactly ours.
         let isCurrent = condition.map { $0 == tag || $0 == date } ?? true
         switch isCurrent ? ByteRange(head.value("range"), size: size) : .whole {
         case .whole:
-            return Response(.ok, headers: headers, body: .file(FileSlice(descriptor: descriptor, offset: 0, count: size)))
+            return Response(
+                .ok, headers: headers, body: .file(FileSlice(descriptor: descriptor, offset: 0, count: size)))
         case .part(let range):
             headers.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"))
             let slice = FileSlice(descriptor: descriptor, offset: range.lowerBound, count: range.count)

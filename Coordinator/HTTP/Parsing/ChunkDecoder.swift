@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes a chunked body apart (RFC 9112, 7.1), strictly: every line ends with CR LF, sizes are plain hexadecimal, extensions
-// and trailers are bounded and dropped. Pure: bytes in, data and the number of bytes used out.
+// Takes a chunked body apart (RFC 9112, 7.1), strictly: every line ends with CR LF, sizes are plain hexadecimal,
+// extensions and trailers are bounded and dropped. Pure: bytes in, data and the number of bytes used out.
 
 package struct ChunkDecoder {
     private enum State {
@@ -20,7 +20,8 @@ package struct ChunkDecoder {
 
     package var isDone: Bool { state == .done }
 
-    /// Appends data to `out` until the input, `limit` bytes of data or the body's end is reached; returns the bytes used.
+    /// Appends data to `out` until the input, `limit` bytes of data or the body's end is reached; returns the bytes
+    /// used.
     package mutating func decode(
         _ input: UnsafeBufferPointer<UInt8>, limit: Int = Int.max, into out: inout [UInt8]
     ) throws(RequestFault) -> Int {
@@ -101,7 +102,9 @@ package struct ChunkDecoder {
     }
 
     private mutating func countExtra(_ byte: UInt8) throws(RequestFault) {
-        guard byte >= 0x20 && byte != 0x7f || byte == 0x09 else { throw .bad("A chunk's line holds a control character.") }
+        guard byte >= 0x20 && byte != 0x7f || byte == 0x09 else {
+            throw .bad("A chunk's line holds a control character.")
+        }
         extra += 1
         guard extra <= Self.largestExtra else {
             throw RequestFault(.headersTooLarge, "Chunk extensions and trailers are too large.")

@@ -3,10 +3,11 @@
 // What two readers could understand in two ways is refused, because a proxy in front may be the other reader: bare line
 // feeds, folded lines, space before a colon, two lengths, a length beside a transfer coding, codings but "chunked".
 //
-// Bytes that arrive one by one are looked at once each; a byte that can never be right is refused as soon as it is seen.
+// Bytes that arrive one by one are looked at once each; a byte that can never be right is refused as soon as it is
+// seen.
 
-import Core
 import CSystem
+import Core
 
 /// Why a request cannot be read. The sentence goes to the client.
 package struct RequestFault: Error, Equatable {
@@ -56,8 +57,8 @@ package struct HeadParser {
         self.mostFields = mostFields
     }
 
-    /// Looks at everything received since the last head; the same bytes come again, with more after them, until a head is
-    /// found. The bytes a head took are `count`; leading empty lines must be dropped with `leadingLines` before.
+    /// Looks at everything received since the last head; the same bytes come again, with more after them, until a head
+    /// is found. The bytes a head took are `count`; leading empty lines must be dropped with `leadingLines` before.
     package mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Outcome {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return .incomplete }
         // The end may begin up to three bytes before what is new.
@@ -205,7 +206,8 @@ private struct HeadReader {
             base[at + 7] == UInt8(ascii: "."), isDigit(base[at + 6]), isDigit(base[at + 8])
         else { throw .bad("The request line must end with one space and the version, such as HTTP/1.1.") }
         guard base[at + 6] == UInt8(ascii: "1"), base[at + 8] <= UInt8(ascii: "1") else {
-            throw RequestFault(HTTPStatus(505, "HTTP Version Not Supported"), "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+            throw RequestFault(
+                HTTPStatus(505, "HTTP Version Not Supported"), "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
         }
         head.isVersion10 = base[at + 8] == UInt8(ascii: "0")
         head.keepsAlive = !head.isVersion10

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Percent-encoding of paths and queries. What does not decode to UTF-8 is refused, and so is a NUL: nothing of ours takes it.
+// Percent-encoding of paths and queries. What does not decode to UTF-8 is refused, and so is a NUL: nothing of ours
+// takes it.
 
 import Core
 
@@ -14,7 +15,9 @@ package enum PercentCoding {
         while at < bytes.count {
             switch bytes[at] {
             case 0x25:
-                guard at + 2 < bytes.count, let high = digit(bytes[at + 1]), let low = digit(bytes[at + 2]) else { return nil }
+                guard at + 2 < bytes.count, let high = digit(bytes[at + 1]), let low = digit(bytes[at + 2]) else {
+                    return nil
+                }
                 let byte = high << 4 | low
                 guard byte != 0 else { return nil }
                 out.append(byte)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The listening socket. One loop accepts for all and gives each connection to the loop that has the fewest, so that two
-// long-lived clients never share one loop while another is idle. Above the limit a client is told 503 and let go; when the
-// process is out of descriptors one is held back for just that.
+// long-lived clients never share one loop while another is idle. Above the limit a client is told 503 and let go; when
+// the process is out of descriptors one is held back for just that.
 
 import CSystem
 import Core
@@ -38,7 +38,8 @@ final class Acceptor: EventHandler, @unchecked Sendable {
     private static func listen(_ address: String, _ port: UInt16) throws -> Int32 {
         let name = address.isEmpty || address == "*" ? "::" : address == "localhost" ? "127.0.0.1" : address
         let isV6 = name.contains(":")
-        let descriptor = socket(isV6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(
+            isV6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw failure("no socket for \(address)") }
         var one: Int32 = 1, zero: Int32 = 0
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line a request, put together in a buffer of the loop's own and handed to the log in bunches. The query is left out:
-// it may hold signatures and secrets.
+// One line a request, put together in a buffer of the loop's own and handed to the log in bunches. The query is left
+// out: it may hold signatures and secrets.
 
 import Core
 import EventLoop

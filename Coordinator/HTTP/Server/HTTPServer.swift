@@ -11,8 +11,8 @@ import Glibc
 import Synchronization
 
 package final class HTTPServer: @unchecked Sendable {
-    // Safe: everything is set in init and constant after; what changes lies in ServerLoop, Acceptor and TLSContext, which
-    // are confined to a loop or guard themselves.
+    // Safe: everything is set in init and constant after; what changes lies in ServerLoop, Acceptor and TLSContext,
+    // which are confined to a loop or guard themselves.
 
     package struct Options: Sendable {
         /// "127.0.0.1", "::" (both families), …

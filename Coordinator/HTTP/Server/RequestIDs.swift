@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request ids: "req-" and a random UUID (version 4). They name, they do not guard, so a fast generator seeded once by the
-// kernel will do.
+// Request ids: "req-" and a random UUID (version 4). They name, they do not guard, so a fast generator seeded once by
+// the kernel will do.
 
 import Core
 

@@ -13,7 +13,8 @@ final class ServerTraffic: Sendable {
 
     init(_ metrics: Metrics) {
         accepted = metrics.counter("martlet_http_connections_total", help: "Connections accepted.")
-        refused = metrics.counter("martlet_http_connections_refused_total", help: "Connections refused, there being too many.")
+        refused = metrics.counter(
+            "martlet_http_connections_refused_total", help: "Connections refused, there being too many.")
         received = metrics.counter("martlet_http_received_bytes_total", help: "Bytes of requests received.")
         sent = metrics.counter("martlet_http_sent_bytes_total", help: "Bytes of answers sent.")
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's side of TLS 1.2 and 1.3 with OpenSSL: certificate and key from files, read anew when they change, so that a
-// renewed certificate needs no restart. Connections keep the certificate they began with.
+// The server's side of TLS 1.2 and 1.3 with OpenSSL: certificate and key from files, read anew when they change, so
+// that a renewed certificate needs no restart. Connections keep the certificate they began with.
 
 import COpenSSL
 import Core
@@ -50,7 +50,8 @@ final class TLSContext: Sendable {
         return connection
     }
 
-    /// Reads the files again if they changed; when they cannot be used the old ones stay. Returns whether they were taken.
+    /// Reads the files again if they changed; when they cannot be used the old ones stay. Returns whether they were
+    /// taken.
     @discardableResult
     func reload() throws -> Bool {
         let stamp = Self.stamp(files)
@@ -114,22 +115,23 @@ final class TLSContext: Sendable {
 }
 
 /// HTTP/1.1 or nothing; a client that offers no protocol at all is not asked.
-private let chooseProtocol: @convention(c) (
-    OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
-    UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
-) -> Int32 = { _, chosen, chosenLength, offered, length, _ in
-    guard let chosen, let chosenLength, let offered else { return SSL_TLSEXT_ERR_NOACK }
-    let name: StaticString = "http/1.1"
-    var at = 0
-    while at < Int(length) {
-        let count = Int(offered[at])
-        guard at + 1 + count <= Int(length) else { break }
-        if count == name.utf8CodeUnitCount, memcmp(offered + at + 1, name.utf8Start, count) == 0 {
-            chosen.pointee = offered + at + 1
-            chosenLength.pointee = UInt8(count)
-            return SSL_TLSEXT_ERR_OK
+private let chooseProtocol:
+    @convention(c) (
+        OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
+        UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
+    ) -> Int32 = { _, chosen, chosenLength, offered, length, _ in
+        guard let chosen, let chosenLength, let offered else { return SSL_TLSEXT_ERR_NOACK }
+        let name: StaticString = "http/1.1"
+        var at = 0
+        while at < Int(length) {
+            let count = Int(offered[at])
+            guard at + 1 + count <= Int(length) else { break }
+            if count == name.utf8CodeUnitCount, memcmp(offered + at + 1, name.utf8Start, count) == 0 {
+                chosen.pointee = offered + at + 1
+                chosenLength.pointee = UInt8(count)
+                return SSL_TLSEXT_ERR_OK
+            }
+            at += 1 + count
         }
-        at += 1 + count
+        return SSL_TLSEXT_ERR_ALERT_FATAL
     }
-    return SSL_TLSEXT_ERR_ALERT_FATAL
-}

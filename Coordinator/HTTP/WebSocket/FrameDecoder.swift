@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes a client's WebSocket frames apart (RFC 6455, 5) and joins fragments into messages. Pure: bytes in, an event and the
-// number of bytes used out. What breaks the protocol is a fault with the close code that tells the client so.
+// Takes a client's WebSocket frames apart (RFC 6455, 5) and joins fragments into messages. Pure: bytes in, an event and
+// the number of bytes used out. What breaks the protocol is a fault with the close code that tells the client so.
 
 package struct WebSocketFault: Error, Equatable {
     package let code: UInt16
@@ -30,7 +30,8 @@ package struct FrameDecoder {
     package init(largestMessage: Int) { self.largestMessage = largestMessage }
 
     /// The next event, if a whole frame is there; `used` bytes are done with even when no event comes of them.
-    package mutating func next(_ bytes: UnsafeBufferPointer<UInt8>) throws(WebSocketFault) -> (event: Event?, used: Int) {
+    package mutating func next(_ bytes: UnsafeBufferPointer<UInt8>) throws(WebSocketFault) -> (event: Event?, used: Int)
+    {
         var at = 0
         while let header = try header(bytes, at), header.payload.upperBound <= bytes.count {
             at = header.payload.upperBound
@@ -48,7 +49,9 @@ package struct FrameDecoder {
         guard second & 0x80 != 0 else { throw WebSocketFault(code: 1002, reason: "frame without a mask") }
         let short = Int(second & 0x7f)
         let isLast = first & 0x80 != 0
-        if opcode.rawValue >= 8, !isLast || short > 125 { throw WebSocketFault(code: 1002, reason: "bad control frame") }
+        if opcode.rawValue >= 8, !isLast || short > 125 {
+            throw WebSocketFault(code: 1002, reason: "bad control frame")
+        }
         let extra = short == 126 ? 2 : short == 127 ? 8 : 0
         var at = start + 2
         guard bytes.count - at >= extra + 4 else { return nil }

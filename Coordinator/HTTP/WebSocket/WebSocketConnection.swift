@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's end of a WebSocket, on a connection that was upgraded. One task may receive while another sends. A peer that
-// says nothing is pinged, and given up when it does not answer.
+// The server's end of a WebSocket, on a connection that was upgraded. One task may receive while another sends. A peer
+// that says nothing is pinged, and given up when it does not answer.
 
 import COpenSSL
 import Core

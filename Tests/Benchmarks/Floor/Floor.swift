@@ -40,7 +40,8 @@ struct NoAuthenticator: Authenticator {
         let log = Log(file: open("/dev/null", O_WRONLY))
         let metrics = Metrics()
         let dispatcher = try Dispatcher(
-            services: [FloorService()], policy: PolicyTable([]), authenticator: NoAuthenticator(), log: log, metrics: metrics)
+            services: [FloorService()], policy: PolicyTable([]), authenticator: NoAuthenticator(), log: log,
+            metrics: metrics)
         var options = HTTPServer.Options()
         options.port = port
         options.loops = loops

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything of HTTP that reads a client's bytes: heads, chunks, WebSocket frames, queries, paths. Beyond not crashing, each
-// reader must come to the same result however the bytes are cut into pieces.
+// Everything of HTTP that reads a client's bytes: heads, chunks, WebSocket frames, queries, paths. Beyond not crashing,
+// each reader must come to the same result however the bytes are cut into pieces.
 
 import FuzzDriver
 import Glibc
@@ -35,7 +35,9 @@ private func fuzzHead(_ bytes: UnsafeBufferPointer<UInt8>) {
         case .incomplete: continue
         case .fault:
             // What is refused early must not have been understood as a whole.
-            if case .head(let head) = outcome, head.count <= count { preconditionFailure("refused in pieces, read as a whole") }
+            if case .head(let head) = outcome, head.count <= count {
+                preconditionFailure("refused in pieces, read as a whole")
+            }
             return
         case .head(let head):
             guard case .head(let same) = outcome, same.count == head.count, same.framing == head.framing,
@@ -50,7 +52,8 @@ private func fuzzHead(_ bytes: UnsafeBufferPointer<UInt8>) {
 private func check(_ head: ParsedHead, _ bytes: UnsafeBufferPointer<UInt8>) {
     precondition(head.count <= bytes.count && bytes[head.path.lowerBound] == UInt8(ascii: "/"))
     let request = RequestHead(
-        bytes: Array(bytes[..<head.count]), method: head.method, path: head.path, query: head.query, fields: head.fields)
+        bytes: Array(bytes[..<head.count]), method: head.method, path: head.path, query: head.query, fields: head.fields
+    )
     precondition(request.value("host") != nil || head.isVersion10)
     for field in head.fields {
         precondition(!field.name.isEmpty && field.value.upperBound <= head.count)
