@@ -38,6 +38,8 @@ package enum Limits {
     package static let groupCommit = 256
     /// A statement or a wait for a database connection may take this long.
     package static let databaseSeconds = 20
+    /// A read of a whole table may take this long.
+    package static let longReadSeconds = 600
     /// Jobs that one coordinator works at together; the rest wait their turn in the table.
     package static let jobsAtOnce = 64
     /// Password checks waiting for a hashing thread; at 30 ms each the last waits 10 s on one core.

@@ -4,12 +4,13 @@
 //     try await database.read("user.find") { connection in try UserStore.find(id, connection) }
 //     try await database.write("user.create") { connection in … }
 //
-// Stores get a Connection and write SQL with $1, $2 …, which both engines take. The name is the statement group's metric.
+// Stores get a Connection and write SQL with $1, $2 …, which both engines take. The name is the statement group's
+// metric.
 //
-// Invariants: a write's closure runs in one transaction of its own, as if no other ran beside it, and the caller hears of
-// success only after the commit is durable; a closure may run again when the engine asks for it, so it must have no effect
-// but its statements; a read sees one snapshot, and everything whose write had returned before it; nothing outside is
-// awaited while a connection is held.
+// Invariants: a write's closure runs in one transaction of its own, as if no other ran beside it, and the caller
+// hears of success only after the commit is durable; a closure may run again when the engine asks for it, so it must
+// have no effect but its statements; a read sees one snapshot, and everything whose write had returned before it;
+// nothing outside is awaited while a connection is held.
 
 import Core
 import EventLoop
@@ -81,7 +82,7 @@ package final class Database: Sendable {
         return try await timed(name) {
             switch engine {
             case .sqlite(let engine): try await engine.readLong(tally, body)
-            case .postgres(let engine): try await engine.run(.read, tally, body)
+            case .postgres(let engine): try await engine.run(.longRead, tally, body)
             }
         }
     }
@@ -133,7 +134,12 @@ package final class Database: Sendable {
     package func backup(to path: String) async throws {
         guard case .sqlite(let engine) = engine else {
             throw CloudError(
-                .unsupported, "This cloud keeps its records in PostgreSQL. Back it up with: pg_dump --format=custom --file=\(path) DATABASE")
+                .unsupported,
+                """
+                This cloud keeps its records in PostgreSQL. Back it up with: \
+                pg_dump --format=custom --file=\(path) DATABASE
+                """
+            )
         }
         do {
             try await onThread("database.backup") { try engine.backup(to: path) }
@@ -163,7 +169,8 @@ private final class Timings: Sendable {
         let histogram = known.withLock { known in
             if let histogram = known[key] { return histogram }
             let histogram = metrics.histogram(
-                "martlet_database_seconds", help: "Time from asking to answer, by statement group.", labels: "name=\"\(name)\"")
+                "martlet_database_seconds", help: "Time from asking to answer, by statement group.",
+                labels: "name=\"\(name)\"")
             known[key] = histogram
             return histogram
         }
@@ -178,14 +185,16 @@ extension String {
 // MARK: Signals between coordinators
 
 extension Database {
-    /// Calls `handler` soon after any coordinator of this cloud signals the channel. A hint: signals may be lost or doubled, so
-    /// whoever listens also looks by himself now and then. On SQLite there is no other coordinator, and nothing is called.
+    /// Calls `handler` soon after any coordinator of this cloud signals the channel. A hint: signals may be lost or
+    /// doubled, so whoever listens also looks by himself now and then. On SQLite there is no other coordinator, and
+    /// nothing is called.
     package func onSignal(_ channel: StaticString, _ handler: @escaping @Sendable () -> Void) {
         guard case .postgres(let engine) = engine else { return }
         engine.listen(channel.description, handler)
     }
 
-    /// Tells the other coordinators to look. Not part of any transaction: NOTIFY within one makes commits wait for each other.
+    /// Tells the other coordinators to look. Not part of any transaction: NOTIFY within one makes commits wait for
+    /// each other.
     package nonisolated(nonsending) func signal(_ channel: StaticString) async {
         guard case .postgres = engine else { return }
         _ = try? await write("database.signal") { connection in

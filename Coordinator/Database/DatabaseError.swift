@@ -38,15 +38,18 @@ extension DatabaseError {
         switch kind {
         case .full:
             return CloudError(
-                .storageFull, "The cloud's database has no disk space left, so nothing was changed. Free some and try again.",
+                .storageFull,
+                "The cloud's database has no disk space left, so nothing was changed. Free some and try again.",
                 detail: detail)
         case .unavailable, .serialization:
             var error = CloudError(
-                .unavailable, "The cloud's database is busy or cannot be reached. Try again in a moment.", detail: detail)
+                .unavailable, "The cloud's database is busy or cannot be reached. Try again in a moment.",
+                detail: detail)
             error.headers = [(name: "Retry-After", value: "\(Self.retrySeconds)")]
             return error
         case .badValue:
-            return CloudError(.badRequest, "A text in the request holds a NUL character, which is not allowed.", detail: detail)
+            return CloudError(
+                .badRequest, "A text in the request holds a NUL character, which is not allowed.", detail: detail)
         case .unique, .foreignKey, .other:
             return .internalError(detail)
         }

@@ -15,15 +15,15 @@ enum Migrator {
             throw CloudError(
                 .unsupported,
                 """
-                The database was written by a newer version of Martlet: it holds \(unknown.joined(separator: ", ")), which \
-                this version does not know. Start that version, or restore a backup made before the upgrade.
+                The database was written by a newer version of Martlet: it holds \(unknown.joined(separator: ", ")), \
+                which this version does not know. Start that version, or restore a backup made before the upgrade.
                 """)
         }
         return migrations.filter { !applied.contains($0.name) }
     }
 
-    /// Inside the transaction of one migration, with its statements for this engine. Another coordinator may have been first:
-    /// then there is nothing left to do.
+    /// Inside the transaction of one migration, with its statements for this engine. Another coordinator may have
+    /// been first: then there is nothing left to do.
     static func apply(
         _ migration: Migration, _ statements: [StaticString], _ connection: any Connection,
         _ run: (StaticString) throws(DatabaseError) -> Void

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A statement of written-out pieces and bound values, for lists with optional filters. Text of a client can only come in as
-// a value. In pieces, "?" stands for the next value.
+// A statement of written-out pieces and bound values, for lists with optional filters. Text of a client can only come
+// in as a value. In pieces, "?" stands for the next value.
 //
 //     var query = Query("SELECT id, name FROM project")
 //     query.filter("domain_id = ?", .id(domain))

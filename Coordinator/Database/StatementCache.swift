@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prepared statements of one connection, the least recently used given up when it is full. A statement written out in a Store
-// is known by its literal's address, which costs no look at its text; one put together by Query by its text.
+// Prepared statements of one connection, the least recently used given up when it is full. A statement written out in
+// a Store is known by its literal's address, which costs no look at its text; one put together by Query by its text.
 
 enum StatementKey: Hashable, Sendable {
     case literal(address: UInt, count: Int)

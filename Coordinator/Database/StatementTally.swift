@@ -4,7 +4,8 @@
 
 /// Statements run on behalf of one request or job.
 package final class StatementTally: @unchecked Sendable {
-    // Safe: a request is one task, and its statements run one after the other; the engine's hand-over orders the accesses.
+    // Safe: a request is one task, and its statements run one after the other; the engine's hand-over orders the
+    // accesses.
     package var reads = 0
     package var writes = 0
     package var count: Int { reads + writes }

@@ -19,7 +19,8 @@ package enum SQLValue: Sendable, Equatable {
     package static func time(_ instant: Instant?) -> SQLValue { optional(instant?.microseconds) }
 }
 
-/// One row; columns by position, in the order the statement names them. A column of another type reads as its empty value.
+/// One row; columns by position, in the order the statement names them. A column of another type reads as its empty
+/// value.
 package struct Row: Sendable {
     package let values: [SQLValue]
     package init(_ values: [SQLValue]) { self.values = values }
@@ -27,13 +28,21 @@ package struct Row: Sendable {
     package func text(_ column: Int) -> String { optionalText(column) ?? "" }
     package func int(_ column: Int) -> Int64 { optionalInt(column) ?? 0 }
     package func bool(_ column: Int) -> Bool { int(column) != 0 }
-    package func real(_ column: Int) -> Double { if case .real(let value) = values[column] { value } else { Double(int(column)) } }
-    package func optionalText(_ column: Int) -> String? { if case .text(let value) = values[column] { value } else { nil } }
-    package func optionalInt(_ column: Int) -> Int64? { if case .int(let value) = values[column] { value } else { nil } }
+    package func real(_ column: Int) -> Double {
+        if case .real(let value) = values[column] { value } else { Double(int(column)) }
+    }
+    package func optionalText(_ column: Int) -> String? {
+        if case .text(let value) = values[column] { value } else { nil }
+    }
+    package func optionalInt(_ column: Int) -> Int64? {
+        if case .int(let value) = values[column] { value } else { nil }
+    }
     package func optionalBool(_ column: Int) -> Bool? { optionalInt(column).map { $0 != 0 } }
     package func blob(_ column: Int) -> [UInt8] { if case .blob(let value) = values[column] { value } else { [] } }
     package func id<Kind>(_ column: Int, _ kind: Kind.Type = Kind.self) -> ID<Kind> { ID(text(column)) }
-    package func optionalID<Kind>(_ column: Int, _ kind: Kind.Type = Kind.self) -> ID<Kind>? { optionalText(column).map { ID($0) } }
+    package func optionalID<Kind>(_ column: Int, _ kind: Kind.Type = Kind.self) -> ID<Kind>? {
+        optionalText(column).map { ID($0) }
+    }
     package func time(_ column: Int) -> Instant { Instant(microseconds: int(column)) }
     package func optionalTime(_ column: Int) -> Instant? { optionalInt(column).map { Instant(microseconds: $0) } }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded queue between callers and the threads that serve them. Threads are started when there is work and no idle one,
-// up to a limit, so an engine that is not used costs none.
+// A bounded queue between callers and the threads that serve them. Threads are started when there is work and no idle
+// one, up to a limit, so an engine that is not used costs none.
 
 import EventLoop
 import Glibc

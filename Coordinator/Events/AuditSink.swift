@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Appends one CADF line an event to the audit log, and remembers durably how far it came: a line is there at least once,
-// whatever is killed when. Fit for logrotate without a signal: when the file was moved away, the next lines go to a new one.
+// Appends one CADF line an event to the audit log, and remembers durably how far it came: a line is there at least
+// once, whatever is killed when. Fit for logrotate without a signal: when the file was moved away, the next lines go
+// to a new one.
 
 import Core
 import Database
@@ -95,7 +96,9 @@ private final class AuditFile: @unchecked Sendable {
     private func reopenIfMoved() throws {
         if file >= 0 {
             var named = stat(), held = stat()
-            if stat(path, &named) == 0, fstat(file, &held) == 0, named.st_ino == held.st_ino, named.st_dev == held.st_dev {
+            if stat(path, &named) == 0, fstat(file, &held) == 0, named.st_ino == held.st_ino,
+                named.st_dev == held.st_dev
+            {
                 return
             }
             close(file)

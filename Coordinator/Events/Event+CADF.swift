@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An event in the form of DMTF's Cloud Auditing Data Federation (DSP0262), with the names Keystone and the audit tools of
-// OpenStack use for its parts, so that what reads theirs reads ours.
+// An event in the form of DMTF's Cloud Auditing Data Federation (DSP0262), with the names Keystone and the audit
+// tools of OpenStack use for its parts, so that what reads theirs reads ours.
 
 import Core
 import JSON

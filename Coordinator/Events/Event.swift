@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thing that happened, typed. Services append events in the transaction of the change itself (EventRecorder), so there is
-// no change without its event and no event without its change; metering, audit, notifications and the caches of other
-// coordinators read them from the table (EventFeed) and never ask the services.
+// One thing that happened, typed. Services append events in the transaction of the change itself (EventRecorder), so
+// there is no change without its event and no event without its change; metering, audit, notifications and the caches
+// of other coordinators read them from the table (EventFeed) and never ask the services.
 
 import Core
 import JSON
@@ -93,8 +93,8 @@ package struct Event: Sendable, Equatable {
     package var usage: Usage?
     /// More about it, for consumers that know the kind. Never a secret.
     package var payload: JSON
-    /// Keys of cached knowledge that the change made stale, in the service's own words. The coordinator that made the change
-    /// touches its own caches after the commit; the others do it when they read the event.
+    /// Keys of cached knowledge that the change made stale, in the service's own words. The coordinator that made the
+    /// change touches its own caches after the commit; the others do it when they read the event.
     package var touches: [String]
 
     package init(
@@ -131,5 +131,7 @@ package struct EventPosition: Sendable, Hashable, Comparable {
     let writer: Int64
     let sequence: Int64
     package static let beginning = EventPosition(writer: -1, sequence: 0)
-    package static func < (a: EventPosition, b: EventPosition) -> Bool { (a.writer, a.sequence) < (b.writer, b.sequence) }
+    package static func < (a: EventPosition, b: EventPosition) -> Bool {
+        (a.writer, a.sequence) < (b.writer, b.sequence)
+    }
 }

@@ -36,7 +36,9 @@ package actor EventConsumer {
     package func next(limit: Int = 256) async throws -> [RecordedEvent]? {
         while !Task.isCancelled {
             let from = position
-            let page = try await database.readLong("event.consume") { try EventStore.page(after: from, limit: limit, $0) }
+            let page = try await database.readLong("event.consume") {
+                try EventStore.page(after: from, limit: limit, $0)
+            }
             if let last = page.last {
                 position = last.position
                 let events = page.filter(\.isForConsumers)

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows the table of events. What other origins recorded (other coordinators, the command line) makes cached knowledge
-// here stale: their touches go to the handler. Subscribers in this process get every event as it comes; consumers with a
-// durable cursor are told to look.
+// Follows the table of events. What other origins recorded (other coordinators, the command line) makes cached
+// knowledge here stale: their touches go to the handler. Subscribers in this process get every event as it comes;
+// consumers with a durable cursor are told to look.
 //
 //     write + append ─commit─► announce() ─► bell ─► look ─► touches of others ─► handler
 //                                  │                  ├────► subscribers
 //                                  └─► NOTIFY         └────► consumers' bells
 //
-// Invariant: events are seen in one order, and none is skipped. Looking is by timer (once a second, one indexed statement)
-// and by bell; a bell that is lost costs at most that second.
+// Invariant: events are seen in one order, and none is skipped. Looking is by timer (once a second, one indexed
+// statement) and by bell; a bell that is lost costs at most that second.
 //
-// On PostgreSQL an event is settled only when no older transaction of the whole server is under way (EventStore), and a
-// stranger's may be for hours. Ordered readers can wait; caches cannot. So touches are also taken early, from any committed
-// row, in whatever order it comes: touching twice does no harm.
+// On PostgreSQL an event is settled only when no older transaction of the whole server is under way (EventStore), and
+// a stranger's may be for hours. Ordered readers can wait; caches cannot. So touches are also taken early, from any
+// committed row, in whatever order it comes: touching twice does no harm.
 
 import Core
 import Database
@@ -39,7 +39,8 @@ package final class EventFeed: Sendable {
     private let handler: @Sendable (_ touches: [String]) -> Void
 
     package init(
-        database: Database, recorder: EventRecorder, log: Log, touched handler: @escaping @Sendable (_ touches: [String]) -> Void
+        database: Database, recorder: EventRecorder, log: Log,
+        touched handler: @escaping @Sendable (_ touches: [String]) -> Void
     ) {
         self.database = database
         self.recorder = recorder
@@ -120,8 +121,8 @@ package final class EventFeed: Sendable {
 
     // MARK: Subscribers
 
-    /// Every event from here on. A subscriber that falls behind by more than `capacity` is ended rather than given a stream with
-    /// holes; it then reads what it needs anew.
+    /// Every event from here on. A subscriber that falls behind by more than `capacity` is ended rather than given a
+    /// stream with holes; it then reads what it needs anew.
     package func subscribe(capacity: Int = 1024) -> AsyncStream<RecordedEvent> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: RecordedEvent.self, bufferingPolicy: .bufferingOldest(capacity))
@@ -151,8 +152,8 @@ package final class EventFeed: Sendable {
 
     // MARK: Consumers
 
-    /// A consumer that goes on where it left off, across restarts. A name that is new starts at the oldest event kept. One
-    /// process at a time uses a name.
+    /// A consumer that goes on where it left off, across restarts. A name that is new starts at the oldest event
+    /// kept. One process at a time uses a name.
     package func consumer(_ name: String) async throws -> EventConsumer {
         let position = try await database.read("event.cursor") { try EventStore.cursor(of: name, $0) }
         let bell = Signal()
@@ -161,7 +162,8 @@ package final class EventFeed: Sendable {
             state.consumers[state.next] = bell
             return state.next
         }
-        return EventConsumer(name: name, database: database, position: position ?? .beginning, bell: bell) { [weak self] in
+        return EventConsumer(name: name, database: database, position: position ?? .beginning, bell: bell) {
+            [weak self] in
             self?.forget(consumer: number)
         }
     }
@@ -174,8 +176,8 @@ extension RecordedEvent {
     var isForConsumers: Bool { event.service != EventStore.cacheService }
 }
 
-/// Which rows' touches were taken before they were settled. A row may appear behind those already taken, so each look goes
-/// back a little; what is missed even so comes when it is settled.
+/// Which rows' touches were taken before they were settled. A row may appear behind those already taken, so each look
+/// goes back a little; what is missed even so comes when it is settled.
 private struct EarlyTouches {
     static let pageRows = 2000
     /// Transactions under way at once are far fewer.

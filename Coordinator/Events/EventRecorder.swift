@@ -35,7 +35,8 @@ package struct EventRecorder: Sendable {
         try append(event, connection)
     }
 
-    /// After the commit: consumers and other coordinators look at once, rather than within a second. Cheap; never waits.
+    /// After the commit: consumers and other coordinators look at once, rather than within a second. Cheap; never
+    /// waits.
     package func announce() { bell.ring() }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the table of events bounded: by age and by number of rows, whichever is reached first. Rows go from the oldest on, in
-// small transactions, so a long backlog does not hold up the writer.
+// Keeps the table of events bounded: by age and by number of rows, whichever is reached first. Rows go from the
+// oldest on, in small transactions, so a long backlog does not hold up the writer.
 
 import Core
 import Database

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kind of durable work: steps by label, and a state that is stored between them. Any coordinator may run any step, again
-// and again until its end is stored, so a step is idempotent and has one effect; what belongs together with the advance to the
-// next label (rows of the service) is handed back to be written in the same transaction.
+// A kind of durable work: steps by label, and a state that is stored between them. Any coordinator may run any step,
+// again and again until its end is stored, so a step is idempotent and has one effect; what belongs together with the
+// advance to the next label (rows of the service) is handed back to be written in the same transaction.
 //
 //      queued ──lease──► running ──next(label)──► running … ──done──► gone
 //        ▲                 │  │
@@ -40,7 +40,8 @@ package protocol Job: Sendable {
     /// Where undoing starts when a wish is honoured; nil when this wish changes nothing.
     func label(for wish: JobWish, at label: Label, _ state: State) -> Label?
 
-    /// Records that the job has given up, in the transaction that parks it: the subject's fault, say. `reason` is for the user.
+    /// Records that the job has given up, in the transaction that parks it: the subject's fault, say. `reason` is for
+    /// the user.
     func giveUp(_ reason: String, _ state: State, _ context: JobContext, _ connection: any Connection) throws
 }
 

@@ -34,8 +34,8 @@ package struct JobQueue: Sendable {
         return row.id
     }
 
-    /// Wishes that the subject's jobs undo what they did. Never refused; returns how many jobs heard it for the first time. A
-    /// subject with none has nothing to undo.
+    /// Wishes that the subject's jobs undo what they did. Never refused; returns how many jobs heard it for the first
+    /// time. A subject with none has nothing to undo.
     @discardableResult
     package func wish(_ wish: JobWish, subject: String, _ connection: any Connection) throws -> Int {
         try JobStore.wish(wish, subject: subject, now: clock.now, connection)

@@ -29,8 +29,8 @@ package struct JobRow: Sendable, Equatable {
     }
 }
 
-/// How long to wait after a fault: doubling from a second to a minute, with jitter so that many jobs that failed together do
-/// not come back together.
+/// How long to wait after a fault: doubling from a second to a minute, with jitter so that many jobs that failed
+/// together do not come back together.
 enum BackOff {
     static let longestMilliseconds = 60_000
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes due jobs by lease and works at them, so many at once. Several coordinators may run one each on the same database: a
-// lease belongs to one, is renewed while a step runs, and when its owner dies the job becomes due for the others.
+// Takes due jobs by lease and works at them, so many at once. Several coordinators may run one each on the same
+// database: a lease belongs to one, is renewed while a step runs, and when its owner dies the job becomes due for the
+// others.
 //
 // It looks when told to (a bell, NOTIFY), when the next job is due, and now and then by itself.
 
@@ -88,7 +89,9 @@ package actor JobRunner: BackgroundWork {
 
     private func passOnWishes() async throws {
         let owner = desk.owner
-        for id in try await desk.database.read("job.wished", { try JobStore.wished(owner: owner, $0) }) { running[id]?.ring() }
+        for id in try await desk.database.read("job.wished", { try JobStore.wished(owner: owner, $0) }) {
+            running[id]?.ring()
+        }
     }
 
     // MARK: One job

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of jobs, and every statement on it. `due` is when a job is to be looked at next, and nothing else says so: taking
-// a job moves it to the end of the lease, so the job of a coordinator that died becomes due by itself; giving up moves it to
-// the end of time, where only a wish fetches it.
+// The table of jobs, and every statement on it. `due` is when a job is to be looked at next, and nothing else says
+// so: taking a job moves it to the end of the lease, so the job of a coordinator that died becomes due by itself;
+// giving up moves it to the end of time, where only a wish fetches it.
 
 import Core
 import Database
@@ -12,9 +12,10 @@ package enum JobSchema {
             "jobs.1.schema",
             [
                 """
-                CREATE TABLE job (id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, label TEXT NOT NULL, \
-                state TEXT NOT NULL, attempt BIGINT NOT NULL DEFAULT 0, due BIGINT NOT NULL, lease_owner TEXT, \
-                deadline BIGINT, wish TEXT, is_honoured BIGINT NOT NULL DEFAULT 0, failure TEXT, created BIGINT NOT NULL)
+                CREATE TABLE job (id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, label TEXT NOT \
+                NULL, state TEXT NOT NULL, attempt BIGINT NOT NULL DEFAULT 0, due BIGINT NOT NULL, lease_owner TEXT, \
+                deadline BIGINT, wish TEXT, is_honoured BIGINT NOT NULL DEFAULT 0, failure TEXT, created BIGINT NOT \
+                NULL)
                 """,
                 "CREATE INDEX job_due ON job (due)",
                 "CREATE INDEX job_subject ON job (subject)",
@@ -130,7 +131,9 @@ package enum JobStore {
     }
 
     /// Gives the lease back until `due`; until now when a wish came that `row` does not know of.
-    static func release(_ row: JobRow, owner: String, due: Instant, now: Instant, _ connection: any Connection) throws -> Bool {
+    static func release(_ row: JobRow, owner: String, due: Instant, now: Instant, _ connection: any Connection) throws
+        -> Bool
+    {
         try connection.execute(
             """
             UPDATE job SET state = $3, attempt = $4, failure = $5, lease_owner = NULL, \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One turn of one job: decide, run a step, store where it led. The only place where a job's row changes while it is held.
-// Generic over the kind inside, one face outside, so the runner can hold all kinds in one table.
+// One turn of one job: decide, run a step, store where it led. The only place where a job's row changes while it is
+// held. Generic over the kind inside, one face outside, so the runner can hold all kinds in one table.
 
 import Core
 import Database
@@ -103,7 +103,7 @@ private struct JobStep<J: Job> {
             try desk.fault(.afterStep)
         } catch let crash as JobCrash {
             throw crash
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             // A wish, a shutdown or a lost lease, and no fault of the step: whoever comes next goes on here.
             return try await release(row, due: desk.clock.now)
         } catch {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts and ends everything that runs beside requests, together: the composition root adds loops, the job runner, the event
-// feed; a cancelled task is how each is told to end.
+// Starts and ends everything that runs beside requests, together: the composition root adds loops, the job runner,
+// the event feed; a cancelled task is how each is told to end.
 
 import Core
 

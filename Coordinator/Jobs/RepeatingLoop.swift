@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A loop takes no input and does constant work, on a timer and on a signal. It is the only repair mechanism: a round that
-// fails does nothing, and the next tries again. The signal says "look", never "what".
+// A loop takes no input and does constant work, on a timer and on a signal. It is the only repair mechanism: a round
+// that fails does nothing, and the next tries again. The signal says "look", never "what".
 
 import Core
 

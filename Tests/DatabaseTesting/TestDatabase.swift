@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives each test a database of its own, on each engine: a SQLite file in a temporary folder, and a PostgreSQL database on
-// the server that MARTLET_TEST_POSTGRES names. Without a server the tests run on SQLite alone and say so.
+// Gives each test a database of its own, on each engine: a SQLite file in a temporary folder, and a PostgreSQL
+// database on the server that MARTLET_TEST_POSTGRES names. Without a server the tests run on SQLite alone and say so.
 //
 //     @Test(arguments: TestEngine.available)
 //     func usersAreFound(_ engine: TestEngine) async throws {
@@ -47,7 +47,9 @@ package struct TestPlace: Sendable {
         switch engine {
         case .sqlite: location = "sqlite:\(folder)/test.db"
         case .postgres:
-            guard let server = TestEngine.server else { throw TestPlaceFailure(description: "no PostgreSQL server is given") }
+            guard let server = TestEngine.server else {
+                throw TestPlaceFailure(description: "no PostgreSQL server is given")
+            }
             try await Self.administrate("CREATE DATABASE \(name)")
             location = Self.address(server, database: name)
         }

@@ -2,10 +2,11 @@
 // Backup, check, full disks, restarts, time limits.
 
 import Core
-@testable import Database
 import DatabaseTesting
 import Glibc
 import Testing
+
+@testable import Database
 
 private let schema = [
     Migration("test.1.schema", ["CREATE TABLE thing (id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB)"])
@@ -28,7 +29,8 @@ private func count(_ database: Database) async throws -> Int64? {
                             try await database.write("two") { connection in
                                 for _ in 0..<2 {
                                     try connection.execute(
-                                        "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 7, count: 2000))])
+                                        "INSERT INTO thing (content) VALUES ($1)",
+                                        [.blob([UInt8](repeating: 7, count: 2000))])
                                 }
                             }
                         }
@@ -63,7 +65,8 @@ private func count(_ database: Database) async throws -> Int64? {
             let database = try await Database.open(place.location, migrations: schema)
             try await database.write("fill") { connection in
                 for _ in 0..<200 {
-                    try connection.execute("INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 1, count: 500))])
+                    try connection.execute(
+                        "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 1, count: 500))])
                 }
             }
             #expect(try await database.check() == [])
@@ -84,10 +87,14 @@ private func count(_ database: Database) async throws -> Int64? {
     func theStreamOfWaitingCallsIsServedBeforeTheEnd(_ engine: TestEngine) async throws {
         try await withPlace(engine) { place in
             let database = try await Database.open(place.location, migrations: schema)
-            let writes = (0..<100).map { _ in Task { try await database.write("put") { try $0.execute("INSERT INTO thing (content) VALUES (NULL)") } } }
+            let writes = (0..<100).map { _ in
+                Task { try await database.write("put") { try $0.execute("INSERT INTO thing (content) VALUES (NULL)") } }
+            }
             for write in writes { _ = try await write.value }
             await database.close()
-            await #expect(throws: CloudError.self) { try await database.write("late") { try $0.execute("DELETE FROM thing") } }
+            await #expect(throws: CloudError.self) {
+                try await database.write("late") { try $0.execute("DELETE FROM thing") }
+            }
         }
     }
 
@@ -110,7 +117,8 @@ private func count(_ database: Database) async throws -> Int64? {
         for _ in 0..<400 where refused == nil {
             do {
                 try await database.write("fill") { connection in
-                    try connection.execute("INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 3, count: 60_000))])
+                    try connection.execute(
+                        "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 3, count: 60_000))])
                 }
                 kept += 1
             } catch let error as CloudError {
@@ -125,7 +133,8 @@ private func count(_ database: Database) async throws -> Int64? {
                     do {
                         try await database.write("fill") { connection in
                             try connection.execute(
-                                "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 3, count: 600_000))])
+                                "INSERT INTO thing (content) VALUES ($1)",
+                                [.blob([UInt8](repeating: 3, count: 600_000))])
                         }
                         return false
                     } catch {
@@ -139,7 +148,8 @@ private func count(_ database: Database) async throws -> Int64? {
         #expect(try await count(database) == kept)
         #expect(await runProgram("/bin/mount", ["-o", "remount,size=64m", folder]) == 0)
         try await database.write("again") { connection in
-            try connection.execute("INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 3, count: 60_000))])
+            try connection.execute(
+                "INSERT INTO thing (content) VALUES ($1)", [.blob([UInt8](repeating: 3, count: 60_000))])
         }
         #expect(try await database.check() == [])
         await database.close()
@@ -161,7 +171,9 @@ private func count(_ database: Database) async throws -> Int64? {
                 try await withThrowingTaskGroup { group in
                     for _ in 0..<16 {
                         group.addTask {
-                            try await database.write("put") { try $0.execute("INSERT INTO thing (content) VALUES (NULL)") }
+                            try await database.write("put") {
+                                try $0.execute("INSERT INTO thing (content) VALUES (NULL)")
+                            }
                         }
                     }
                     try await group.waitForAll()
@@ -201,7 +213,8 @@ private func count(_ database: Database) async throws -> Int64? {
     }
 
     @Test func wordsOfOneEngineBecomeThoseOfTheOther() {
-        let statement = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, \"TEXT\" TEXT, b BLOB DEFAULT 'TEXT') STRICT"
+        let statement =
+            "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, \"TEXT\" TEXT, b BLOB DEFAULT 'TEXT') STRICT"
         #expect(
             Dialect.postgres(statement) == """
                 CREATE TABLE t (id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, "TEXT" TEXT COLLATE "C", \

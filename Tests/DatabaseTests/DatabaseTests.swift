@@ -12,8 +12,8 @@ private let schema = [
         [
             "CREATE TABLE owner (id TEXT PRIMARY KEY, name TEXT NOT NULL)",
             """
-            CREATE TABLE thing (id INTEGER PRIMARY KEY AUTOINCREMENT, owner_id TEXT REFERENCES owner(id), name TEXT UNIQUE, \
-            size BIGINT, share REAL, content BLOB)
+            CREATE TABLE thing (id INTEGER PRIMARY KEY AUTOINCREMENT, owner_id TEXT REFERENCES owner(id), name TEXT \
+            UNIQUE, size BIGINT, share REAL, content BLOB)
             """,
         ])
 ]
@@ -63,11 +63,15 @@ private let schema = [
         try await withDatabase(engine, schema) { database in
             try await database.write("first") { try $0.execute("INSERT INTO thing (name) VALUES ($1)", [.text("a")]) }
             let unique = await #expect(throws: DatabaseError.self) {
-                try await database.write("twice") { try $0.execute("INSERT INTO thing (name) VALUES ($1)", [.text("a")]) }
+                try await database.write("twice") {
+                    try $0.execute("INSERT INTO thing (name) VALUES ($1)", [.text("a")])
+                }
             }
             #expect(unique?.kind == .unique)
             let key = await #expect(throws: DatabaseError.self) {
-                try await database.write("orphan") { try $0.execute("INSERT INTO thing (owner_id) VALUES ($1)", [.text("x")]) }
+                try await database.write("orphan") {
+                    try $0.execute("INSERT INTO thing (owner_id) VALUES ($1)", [.text("x")])
+                }
             }
             #expect(key?.kind == .foreignKey)
             let nul = await #expect(throws: CloudError.self) {
@@ -120,8 +124,12 @@ private let schema = [
                     group.addTask {
                         for i in 0..<20 {
                             let id = SQLValue.text("\(task)-\(i)")
-                            try await database.write("put") { try $0.execute("INSERT INTO owner VALUES ($1, '')", [id]) }
-                            let found = try await database.read("get") { try $0.row("SELECT id FROM owner WHERE id = $1", [id]) }
+                            try await database.write("put") {
+                                try $0.execute("INSERT INTO owner VALUES ($1, '')", [id])
+                            }
+                            let found = try await database.read("get") {
+                                try $0.row("SELECT id FROM owner WHERE id = $1", [id])
+                            }
                             #expect(found != nil)
                         }
                     }

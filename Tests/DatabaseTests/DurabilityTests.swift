@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Killed at random moments under a load of writes, on both engines: every acknowledged write is there afterwards, and no half
-// of another. On PostgreSQL the server is killed too, and the writer goes on when it is back.
+// Killed at random moments under a load of writes, on both engines: every acknowledged write is there afterwards, and
+// no half of another. On PostgreSQL the server is killed too, and the writer goes on when it is back.
 // MARTLET_DURABILITY_ROUNDS sets how often; a few rounds by default.
 
 import Core
@@ -13,7 +13,12 @@ import Testing
 private let migrations = [
     Migration(
         "durability.1.schema",
-        ["CREATE TABLE half (pair BIGINT NOT NULL, side BIGINT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (pair, side))"])
+        [
+            """
+            CREATE TABLE half (pair BIGINT NOT NULL, side BIGINT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (pair, \
+            side))
+            """
+        ])
 ]
 
 /// The writer under its process id, and the pairs it says were acknowledged.

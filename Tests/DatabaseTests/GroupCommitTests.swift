@@ -11,7 +11,10 @@ private let schema = [
         "test.1.schema",
         [
             "CREATE TABLE parent (id TEXT PRIMARY KEY)",
-            "CREATE TABLE entry (id INTEGER PRIMARY KEY AUTOINCREMENT, writer BIGINT NOT NULL, name TEXT NOT NULL UNIQUE)",
+            """
+            CREATE TABLE entry (id INTEGER PRIMARY KEY AUTOINCREMENT, writer BIGINT NOT NULL, name TEXT NOT NULL \
+            UNIQUE)
+            """,
             "CREATE TABLE counter (id TEXT PRIMARY KEY, value BIGINT NOT NULL)",
             "CREATE TABLE late (id TEXT PRIMARY KEY, parent TEXT REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED)",
         ])
@@ -30,7 +33,8 @@ private struct Refusal: Error {}
                         for i in 0..<(engine == .sqlite ? 20 : 4) {
                             try await database.write("entry") { connection in
                                 let value = try connection.row("SELECT value FROM counter WHERE id = 'c'")?.int(0) ?? 0
-                                try connection.execute("UPDATE counter SET value = $1 WHERE id = 'c'", [.int(value + 1)])
+                                try connection.execute(
+                                    "UPDATE counter SET value = $1 WHERE id = 'c'", [.int(value + 1)])
                                 try connection.execute(
                                     "INSERT INTO entry (writer, name) VALUES ($1, $2)",
                                     [.int(Int64(writer)), .text("\(writer)-\(i)")])
@@ -61,7 +65,9 @@ private struct Refusal: Error {}
                                     "INSERT INTO entry (writer, name) VALUES ($1, $2)", [.int(Int64(i)), .text("\(i)")])
                                 switch i % 3 {
                                 case 1: throw Refusal()
-                                case 2: try connection.execute("INSERT INTO entry (writer, name) VALUES (0, $1)", [.text("\(i)")])
+                                case 2:
+                                    try connection.execute(
+                                        "INSERT INTO entry (writer, name) VALUES (0, $1)", [.text("\(i)")])
                                 default: break
                                 }
                             }
@@ -74,7 +80,9 @@ private struct Refusal: Error {}
                 return await group.reduce(into: [Int: Bool]()) { $0[$1.0] = $1.1 }
             }
             for i in 0..<60 { #expect(results[i] == (i % 3 == 0)) }
-            let names = try await database.read("names") { try $0.rows("SELECT name FROM entry ORDER BY id").map { $0.text(0) } }
+            let names = try await database.read("names") {
+                try $0.rows("SELECT name FROM entry ORDER BY id").map { $0.text(0) }
+            }
             #expect(Set(names) == Set((0..<60).filter { $0 % 3 == 0 }.map { "\($0)" }))
         }
     }
@@ -87,7 +95,9 @@ private struct Refusal: Error {}
                     group.addTask {
                         do {
                             try await database.write("late") { connection in
-                                if i % 10 != 0 { try connection.execute("INSERT INTO parent VALUES ($1)", [.text("\(i)")]) }
+                                if i % 10 != 0 {
+                                    try connection.execute("INSERT INTO parent VALUES ($1)", [.text("\(i)")])
+                                }
                                 try connection.execute("INSERT INTO late VALUES ($1, $1)", [.text("\(i)")])
                             }
                             return nil
@@ -126,7 +136,9 @@ private struct Refusal: Error {}
             }
             try await withThrowingTaskGroup { group in
                 group.addTask {
-                    for _ in 0..<100 { try await database.write("both") { try $0.execute("UPDATE counter SET value = value + 1") } }
+                    for _ in 0..<100 {
+                        try await database.write("both") { try $0.execute("UPDATE counter SET value = value + 1") }
+                    }
                 }
                 for _ in 0..<200 {
                     let pair = try await database.read("pair") { connection in

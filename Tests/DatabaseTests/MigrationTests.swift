@@ -9,18 +9,22 @@ import Testing
 
 private let first = Migration("test.1.schema", ["CREATE TABLE thing (id TEXT PRIMARY KEY)"])
 private let second = Migration(
-    "test.2.size", ["ALTER TABLE thing ADD COLUMN size BIGINT NOT NULL DEFAULT 7", "CREATE INDEX thing_size ON thing (size)"])
-private let broken = Migration("test.3.broken", ["CREATE TABLE other (id TEXT PRIMARY KEY)", "CREATE TABLE thing (id TEXT)"])
+    "test.2.size",
+    ["ALTER TABLE thing ADD COLUMN size BIGINT NOT NULL DEFAULT 7", "CREATE INDEX thing_size ON thing (size)"])
+private let broken = Migration(
+    "test.3.broken", ["CREATE TABLE other (id TEXT PRIMARY KEY)", "CREATE TABLE thing (id TEXT)"])
 
 @Suite struct MigrationTests {
     private func columns(_ database: Database) async throws -> [String] {
         let statement: StaticString =
             database.isPostgres
             ? """
-            SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1
+            SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' \
+            ORDER BY 1
             """
             : """
-            SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY 1
+            SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' \
+            ORDER BY 1
             """
         return try await database.read("columns") { try $0.rows(statement).map { $0.text(0) } }
     }
@@ -95,6 +99,8 @@ private let broken = Migration("test.3.broken", ["CREATE TABLE other (id TEXT PR
 
     @Test func aPlaceOfNoEngineIsRefused() async throws {
         await #expect(throws: CloudError.self) { _ = try await Database.open("mysql://localhost", migrations: []) }
-        await #expect(throws: (any Error).self) { _ = try await Database.open("sqlite:/nowhere/at/all.db", migrations: []) }
+        await #expect(throws: (any Error).self) {
+            _ = try await Database.open("sqlite:/nowhere/at/all.db", migrations: [])
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program to be killed. It writes pairs of rows, each pair in one transaction, from many tasks at once, and says on standard
-// output which pairs the database has acknowledged: a line of their number, after the write returned and never before.
+// A program to be killed. It writes pairs of rows, each pair in one transaction, from many tasks at once, and says on
+// standard output which pairs the database has acknowledged: a line of their number, after the write returned and
+// never before.
 //
 //     durability-writer LOCATION FIRST
 
@@ -12,7 +13,12 @@ import Glibc
     static let migrations = [
         Migration(
             "durability.1.schema",
-            ["CREATE TABLE half (pair BIGINT NOT NULL, side BIGINT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (pair, side))"])
+            [
+                """
+                CREATE TABLE half (pair BIGINT NOT NULL, side BIGINT NOT NULL, content TEXT NOT NULL, PRIMARY KEY \
+                (pair, side))
+                """
+            ])
     ]
     private static let tasks = 16
 

@@ -61,7 +61,9 @@ private final class Heard: Sendable {
                 try await group.waitForAll()
             }
             var consumed: [String] = []
-            while consumed.count < writers * each, let page = try await consumer.next() { consumed += page.map(\.event.resource.id) }
+            while consumed.count < writers * each, let page = try await consumer.next() {
+                consumed += page.map(\.event.resource.id)
+            }
             var live: [String] = []
             for await event in stream {
                 live.append(event.event.resource.id)

@@ -28,7 +28,8 @@ extension Database {
         try await withDatabase(engine, EventSchema.migrations) { database in
             let recorder = EventRecorder()
             let full = Event(
-                "compute", .used, .init("server", "s1", project: ID("p2"), domain: ID("d2")), by: someone, outcome: .failure,
+                "compute", .used, .init("server", "s1", project: ID("p2"), domain: ID("d2")), by: someone,
+                outcome: .failure,
                 usage: .init(begin: Instant(seconds: 1), end: Instant(seconds: 61), size: 42),
                 payload: ["name": "é\"", "list": [1, nil]], touches: ["a:1", "b:2"])
             try await database.record(recorder, full, thing("bare"))
@@ -86,7 +87,9 @@ extension Database {
     }
 
     private static func ids(_ database: Database) async throws -> [String] {
-        try await database.read("ids") { try $0.rows("SELECT resource_id FROM event ORDER BY sequence").map { $0.text(0) } }
+        try await database.read("ids") {
+            try $0.rows("SELECT resource_id FROM event ORDER BY sequence").map { $0.text(0) }
+        }
     }
 
     @Test func theAuditFormNamesWhoWhatAndFromWhere() async throws {

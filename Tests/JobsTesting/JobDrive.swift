@@ -47,7 +47,9 @@ final class JobDrive<J: Job, World: Sendable>: @unchecked Sendable {
             case .finished: return
             case .gaveUp(let reason):
                 guard case .deadline = trouble else { throw JobDriveFailure(description: "it gave up: \(reason)") }
-                guard reason.count > 20 else { throw JobDriveFailure(description: "it gave up without a reason in words") }
+                guard reason.count > 20 else {
+                    throw JobDriveFailure(description: "it gave up without a reason in words")
+                }
                 try await database.write("wish") { _ = try queue.wish(.delete, subject: subject.subject, $0) }
             case .released:
                 if case .deadline = trouble, count.withLock({ $0.strikes > 0 }) {
@@ -56,7 +58,9 @@ final class JobDrive<J: Job, World: Sendable>: @unchecked Sendable {
             default: break
             }
             // The next due time: a back-off, a wait, or the end of a crashed runner's lease.
-            if let due = try await database.read("due", { try JobStore.due(id, $0) }), due.microseconds < .max { clock.advance(to: due) }
+            if let due = try await database.read("due", { try JobStore.due(id, $0) }), due.microseconds < .max {
+                clock.advance(to: due)
+            }
         }
         throw JobDriveFailure(description: "it never ends")
     }

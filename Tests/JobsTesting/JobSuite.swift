@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every kind of job must withstand, in one suite: a clean run; at each of its steps a fault before the effect, a fault
-// after it, a crash before and after it with another runner going on, the step run twice, a wish seen before it, a wish that
-// comes while it runs, a wish after its effect was made but not stored, and a deadline that passes there. After each the
-// world must be as if nothing had happened, or as if nothing had been asked for, and no job left.
+// What every kind of job must withstand, in one suite: a clean run; at each of its steps a fault before the effect, a
+// fault after it, a crash before and after it with another runner going on, the step run twice, a wish seen before
+// it, a wish that comes while it runs, a wish after its effect was made but not stored, and a deadline that passes
+// there. After each the world must be as if nothing had happened, or as if nothing had been asked for, and no job
+// left.
 //
 //     let suite = JobSuite(migrations: …, makeWorld: …, checkDone: …, checkUndone: …)
 //     #expect(try await suite.run(engine) == [])
@@ -84,7 +85,8 @@ enum JobTrouble: Sendable, CustomStringConvertible {
 
     static func all(at step: Int) -> [JobTrouble] {
         [
-            .fault(step), .faultAfter(step), .crash(step), .crashAfter(step), .twice(step), .wishSeen(step), .wishDuring(step),
+            .fault(step), .faultAfter(step), .crash(step), .crashAfter(step), .twice(step), .wishSeen(step),
+            .wishDuring(step),
             .wishAfter(step), .deadline(step),
         ]
     }

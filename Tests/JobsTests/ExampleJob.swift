@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job in small: claims room in the database, has a machine made on a pretended host, waits until it runs, publishes it; and
-// takes all of it back on a wish. With flaws to switch on, which the suite must find.
+// A job in small: claims room in the database, has a machine made on a pretended host, waits until it runs, publishes
+// it; and takes all of it back on a wish. With flaws to switch on, which the suite must find.
 
 import Core
 import Database
@@ -57,14 +57,18 @@ struct CreateThingJob: Job {
     static let firstLabel = Label.claim
     static let timeLimitSeconds: Int64? = 3600
 
-    static let migrations = JobSchema.migrations + [
-        Migration(
-            "test.1.thing",
-            [
-                "CREATE TABLE thing (id TEXT PRIMARY KEY, status TEXT NOT NULL, fault TEXT)",
-                "CREATE TABLE claim (sequence INTEGER PRIMARY KEY AUTOINCREMENT, thing_id TEXT NOT NULL, size BIGINT NOT NULL)",
-            ])
-    ]
+    static let migrations =
+        JobSchema.migrations + [
+            Migration(
+                "test.1.thing",
+                [
+                    "CREATE TABLE thing (id TEXT PRIMARY KEY, status TEXT NOT NULL, fault TEXT)",
+                    """
+                    CREATE TABLE claim (sequence INTEGER PRIMARY KEY AUTOINCREMENT, thing_id TEXT NOT NULL, size \
+                    BIGINT NOT NULL)
+                    """,
+                ])
+        ]
 
     let host: PretendedHost
     let database: Database

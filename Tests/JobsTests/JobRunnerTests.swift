@@ -5,10 +5,11 @@ import Core
 import Database
 import DatabaseTesting
 import JSON
-@testable import Jobs
 import JobsTesting
 import Synchronization
 import Testing
+
+@testable import Jobs
 
 private struct NoState: JobState {
     init() {}
@@ -60,9 +61,12 @@ private struct Works {
     let database: Database
     let queue = JobQueue()
 
-    func runner(_ script: Script, limit: Int = 64, leaseSeconds: Int64 = 60, queue: JobQueue? = nil) -> Task<Void, Never> {
+    func runner(_ script: Script, limit: Int = 64, leaseSeconds: Int64 = 60, queue: JobQueue? = nil) -> Task<
+        Void, Never
+    > {
         let runner = JobRunner(
-            database: database, queue: queue ?? self.queue, kinds: [JobKind(ScriptJob(script: script))], log: Log(file: -1),
+            database: database, queue: queue ?? self.queue, kinds: [JobKind(ScriptJob(script: script))],
+            log: Log(file: -1),
             limit: limit, leaseSeconds: leaseSeconds)
         return Task { await runner.run() }
     }

@@ -14,10 +14,13 @@ import Testing
             migrations: CreateThingJob.migrations,
             makeWorld: { database in
                 let thing: String = ID<JobRow>.random(SystemEntropy()).text
-                try await database.write("thing") { try $0.execute("INSERT INTO thing VALUES ($1, 'BUILD', NULL)", [.text(thing)]) }
+                try await database.write("thing") {
+                    try $0.execute("INSERT INTO thing VALUES ($1, 'BUILD', NULL)", [.text(thing)])
+                }
                 let host = PretendedHost()
                 return .init(
-                    CreateThingJob(host: host, database: database, flaw: flaw), (host, thing), subject: "thing:\(thing)",
+                    CreateThingJob(host: host, database: database, flaw: flaw), (host, thing),
+                    subject: "thing:\(thing)",
                     state: ThingState(thing: thing, size: 3))
             },
             checkDone: { world, database in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one place that knows how PostgreSQL's words differ from SQLite's. Only migrations are translated; statements of Stores
-// are written so that both engines take them (README.md of this folder lists how).
+// The one place that knows how PostgreSQL's words differ from SQLite's. Only migrations are translated; statements of
+// Stores are written so that both engines take them (README.md of this folder lists how).
 
 enum Dialect {
     /// Texts sort and compare by their bytes, as in SQLite, whatever the server's language: pages by key depend on it.

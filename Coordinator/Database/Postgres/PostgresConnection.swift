@@ -1,28 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// One PostgreSQL connection and the transaction of the closure it is lent to. BEGIN travels with the first statement and a
-// statement's preparation with its first run, so a closure costs one round trip a statement and one for the commit.
+// One PostgreSQL connection and the transaction of the closure it is lent to. BEGIN travels with the first statement
+// and a statement's preparation with its first run, so a closure costs one round trip a statement and one for the
+// commit.
 
 import CPostgres
 import Core
 import Glibc
 
 final class PostgresConnection: Connection {
-    enum Transaction: String {
+    enum Transaction {
         /// As if transactions ran one after the other, which is what SQLite's single writer gives.
-        case write = "BEGIN ISOLATION LEVEL SERIALIZABLE"
-        case read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        case write
+        /// One snapshot.
+        case read
+        /// One snapshot, with time for a whole table.
+        case longRead
+
+        var isRead: Bool { self != .write }
+        var seconds: Int { self == .longRead ? Limits.longReadSeconds : Limits.databaseSeconds }
+        fileprivate var commands: [String] {
+            switch self {
+            case .write: ["BEGIN ISOLATION LEVEL SERIALIZABLE"]
+            case .read: ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]
+            case .longRead:
+                [
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                    "SET LOCAL statement_timeout = \(Limits.longReadSeconds * 1000)",
+                ]
+            }
+        }
     }
     private enum State { case none, due(Transaction), open }
 
     private static let keptStatements = 256
     /// The server stops a statement by itself first; this is for a server that says nothing at all.
-    private static let silenceSeconds = Limits.databaseSeconds + 5
+    private static let silenceSeconds = 5
 
     private let wire: PostgresWire
     private let types: ExplicitTypes
     private var statements = StatementCache<String>(limit: keptStatements)
     private var named = 0
     private var state = State.none
+    private var seconds = Limits.databaseSeconds
     private var tally: StatementTally?
     private(set) var failure: DatabaseError?
 
@@ -43,7 +62,11 @@ final class PostgresConnection: Connection {
         self.tally = tally
         failure = nil
         state = .due(transaction)
-        defer { self.tally = nil }
+        seconds = transaction.seconds
+        defer {
+            self.tally = nil
+            seconds = Limits.databaseSeconds
+        }
         let value = try body()
         if let failure { throw failure }
         return value
@@ -62,11 +85,13 @@ final class PostgresConnection: Connection {
         _ = try? command("ROLLBACK")
     }
 
+    private var deadline: UInt64 { Monotonic.after(seconds: seconds + Self.silenceSeconds) }
+
     /// One command without parameters, outside the closure's account; returns what the server did.
     @discardableResult
     func command(_ text: String) throws(DatabaseError) -> String {
         try wire.send(text)
-        guard let result = try wire.results(until: Monotonic.after(seconds: Self.silenceSeconds)).first else {
+        guard let result = try wire.results(until: deadline).first else {
             throw DatabaseError(.unavailable, "no answer")
         }
         guard result.isGood else { throw result.error }
@@ -114,14 +139,15 @@ final class PostgresConnection: Connection {
     private func run(
         _ key: StatementKey, _ text: () -> String, _ parameters: PostgresParameters
     ) throws(DatabaseError) -> PostgresResult {
-        let begins = try sendBegin()
+        let begun = try sendBegin()
         let known = statements.find(key)
         let name = known ?? nextName
         if known == nil { try wire.sendPrepare(name, text(), types: types.contains(key) ? parameters.types : []) }
         try wire.sendPrepared(name, parameters)
-        var results = try wire.results(until: Monotonic.after(seconds: Self.silenceSeconds))[...]
-        if begins {
-            guard let begun = results.popFirst(), begun.isGood else { throw results.first?.error ?? Self.lost }
+        var results = try wire.results(until: deadline)[...]
+        for _ in 0..<begun {
+            guard let result = results.popFirst() else { throw Self.lost }
+            guard result.isGood else { throw result.error }
             state = .open
         }
         if known == nil { try keep(name, key, results.popFirst(), parameters) }
@@ -132,10 +158,11 @@ final class PostgresConnection: Connection {
 
     private static var lost: DatabaseError { DatabaseError(.unavailable, "an answer is missing") }
 
-    private func sendBegin() throws(DatabaseError) -> Bool {
-        guard case .due(let transaction) = state else { return false }
-        try wire.send(transaction.rawValue)
-        return true
+    /// How many commands it took to begin the transaction, which they do only now.
+    private func sendBegin() throws(DatabaseError) -> Int {
+        guard case .due(let transaction) = state else { return 0 }
+        for command in transaction.commands { try wire.send(command) }
+        return transaction.commands.count
     }
 
     private var nextName: String {
@@ -157,7 +184,7 @@ final class PostgresConnection: Connection {
         }
         if let evicted = statements.insert(name, for: key) {
             try wire.send("DEALLOCATE \(evicted)")
-            _ = try wire.results(until: Monotonic.after(seconds: Self.silenceSeconds))
+            _ = try wire.results(until: deadline)
         }
     }
 

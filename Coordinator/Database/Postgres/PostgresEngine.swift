@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shared engine: a pool of connections, each on a thread of its own, that take closures from one queue. Transactions are
-// serializable; the server's request to run one again is honoured with a jittered back-off. A lost connection is made anew:
-// closures that had not reached their commit run again, one whose commit was on its way is reported, for nobody knows.
+// The shared engine: a pool of connections, each on a thread of its own, that take closures from one queue.
+// Transactions are serializable; the server's request to run one again is honoured with a jittered back-off. A lost
+// connection is made anew: closures that had not reached their commit run again, one whose commit was on its way is
+// reported, for nobody knows.
 
 import Core
 import Glibc

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waits for NOTIFY on a connection and a thread of its own. A notification is a hint that saves waiting for the next poll:
-// one that is lost with a connection costs a delay and nothing else, so after each reconnect the handler is called once.
+// Waits for NOTIFY on a connection and a thread of its own. A notification is a hint that saves waiting for the next
+// poll: one that is lost with a connection costs a delay and nothing else, so after each reconnect the handler is
+// called once.
 
 import CPostgres
-import Glibc
 import EventLoop
+import Glibc
 import Synchronization
 
 final class PostgresListener: Sendable {

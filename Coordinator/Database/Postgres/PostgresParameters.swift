@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments in PostgreSQL's text form, in one run of bytes. The server works out their types from where they stand; where it
-// cannot ("SELECT $1"), the statement is prepared again with the types of the values.
+// Arguments in PostgreSQL's text form, in one run of bytes. The server works out their types from where they stand;
+// where it cannot ("SELECT $1"), the statement is prepared again with the types of the values.
 
 import CPostgres
 import Core

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One answer of the server: its state, its rows as values. Booleans read as 0 and 1, sums (numeric) as integers when whole,
-// as both are in SQLite.
+// One answer of the server: its state, its rows as values. Booleans read as 0 and 1, sums (numeric) as integers when
+// whole, as both are in SQLite.
 
 import CPostgres
 import Glibc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The libpq handle in pipeline mode: several commands are sent together and answered in one round trip. Every wait has a
-// deadline; a server that does not answer in time costs the connection, never the thread.
+// The libpq handle in pipeline mode: several commands are sent together and answered in one round trip. Every wait
+// has a deadline; a server that does not answer in time costs the connection, never the thread.
 
 import CPostgres
 import Core
@@ -15,7 +15,8 @@ final class PostgresWire {
     init(_ location: String) throws(DatabaseError) {
         let options: [(String, String)] = [
             ("dbname", location), ("fallback_application_name", "martlet"), ("connect_timeout", "5"),
-            ("client_encoding", "UTF8"), ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+            ("client_encoding", "UTF8"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
+            ("keepalives_count", "3"),
             ("tcp_user_timeout", "\(Limits.databaseSeconds * 1000)"),
         ]
         let made = Self.withStrings(options.map(\.0)) { names in
@@ -64,7 +65,8 @@ final class PostgresWire {
     }
 
     func sendPrepared(_ name: String, _ parameters: PostgresParameters) throws(DatabaseError) {
-        try sent(parameters.withPointers { PQsendQueryPrepared(handle, name, Int32(parameters.count), $0, nil, nil, 0) })
+        try sent(
+            parameters.withPointers { PQsendQueryPrepared(handle, name, Int32(parameters.count), $0, nil, nil, 0) })
     }
 
     private func sent(_ code: Int32) throws(DatabaseError) { if code != 1 { throw broken() } }

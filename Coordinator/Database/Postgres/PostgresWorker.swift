@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves closures on one connection, and decides what to do when one fails: run it again (the server asked for it, or the
-// connection was lost before the commit), or tell the caller.
+// Serves closures on one connection, and decides what to do when one fails: run it again (the server asked for it, or
+// the connection was lost before the commit), or tell the caller.
 
 import Core
 import Glibc
@@ -76,7 +76,7 @@ final class PostgresWorker {
     }
 
     private func end(_ item: PostgresEngine.Item, _ connection: PostgresConnection) -> Verdict {
-        if item.transaction == .read {
+        if item.transaction.isRead {
             // The answer does not depend on how the transaction ends, so nobody waits for it.
             item.finish(nil)
             connection.rollback()

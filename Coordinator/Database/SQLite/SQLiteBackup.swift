@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A consistent copy of a running database, and the search for damage. The copy holds one snapshot for as long as it takes, so
-// writers go on undisturbed; it appears under its name only when it is whole and on disk.
+// A consistent copy of a running database, and the search for damage. The copy holds one snapshot for as long as it
+// takes, so writers go on undisturbed; it appears under its name only when it is whole and on disk.
 
 import CSQLite
 import Glibc
@@ -28,7 +28,9 @@ extension SQLiteEngine {
         try source.control("BEGIN")
         defer { source.rollback() }
         _ = try source.rows("SELECT COUNT(*) FROM migration")
-        guard let backup = sqlite3_backup_init(target.handle, "main", source.handle, "main") else { throw target.lastError }
+        guard let backup = sqlite3_backup_init(target.handle, "main", source.handle, "main") else {
+            throw target.lastError
+        }
         var code: Int32
         repeat {
             code = sqlite3_backup_step(backup, Self.pagesPerStep)
@@ -48,7 +50,8 @@ extension SQLiteEngine {
         guard file >= 0 else { throw DatabaseError(.unavailable, "cannot open \(path)") }
         defer { Glibc.close(file) }
         guard fsync(file) == 0 else {
-            throw DatabaseError(errno == ENOSPC ? .full : .unavailable, "cannot write \(path): \(String(cString: strerror(errno)))")
+            throw DatabaseError(
+                errno == ENOSPC ? .full : .unavailable, "cannot write \(path): \(String(cString: strerror(errno)))")
         }
     }
 

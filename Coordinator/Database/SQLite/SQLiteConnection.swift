@@ -42,9 +42,9 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     }
 
     private static func opened(_ path: String) throws(DatabaseError) -> OpaquePointer {
-        // Made here and not by SQLite, so that nobody else can read it even for a moment. Its side files take its mode. A file
-        // that exists is not opened: closing it would drop the locks that SQLite holds on it for this whole process (POSIX), and
-        // another process would then take the log away from under it.
+        // Made here and not by SQLite, so that nobody else can read it even for a moment. Its side files take its
+        // mode. A file that exists is not opened: closing it would drop the locks that SQLite holds on it for this
+        // whole process (POSIX), and another process would then take the log away from under it.
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if file >= 0 {
             Glibc.close(file)
@@ -68,7 +68,9 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         ]
         return switch role {
         case .writer:
-            common + ["PRAGMA cache_size=-1024", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=16777216"]
+            common + [
+                "PRAGMA cache_size=-1024", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=16777216",
+            ]
         case .reader: common + ["PRAGMA cache_size=-512", "PRAGMA query_only=ON"]
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded engine: one writer thread, readers that run on the caller's own thread. A read by key takes some 20 us; a hop
-// to another thread would cost as much again, so short reads run where they are asked for, each closure in one snapshot
-// (BEGIN costs less than the lock that every further statement would take by itself). Reads of unbounded length have threads
-// of their own.
+// The embedded engine: one writer thread, readers that run on the caller's own thread. A read by key takes some 20
+// us; a hop to another thread would cost as much again, so short reads run where they are asked for, each closure in
+// one snapshot (BEGIN costs less than the lock that every further statement would take by itself). Reads of unbounded
+// length have threads of their own.
 
 import CSQLite
 import Core
@@ -12,8 +12,6 @@ final class SQLiteEngine: Sendable {
     /// Reader connections kept when idle; more are opened when more threads read at once.
     private static let keptReaders = 4
     private static let longReaders = 2
-    /// A long read may take this long before it is stopped.
-    private static let longReadSeconds = 600
 
     let path: String
     private let idle = Mutex<[SQLiteConnection]>([])
@@ -35,7 +33,7 @@ final class SQLiteEngine: Sendable {
     private static func apply(_ migration: Migration, _ connection: SQLiteConnection) throws {
         do {
             try connection.control("BEGIN IMMEDIATE")
-            try connection.lend(to: nil, seconds: longReadSeconds) {
+            try connection.lend(to: nil, seconds: Limits.longReadSeconds) {
                 try Migrator.apply(migration, migration.statements, connection) { statement throws(DatabaseError) in
                     try connection.execute(Query(statement))
                 }
@@ -49,7 +47,9 @@ final class SQLiteEngine: Sendable {
 
     // MARK: Reads
 
-    func read<T>(_ tally: StatementTally?, seconds: Int = Limits.databaseSeconds, _ body: (any Connection) throws -> T) throws -> T {
+    func read<T>(_ tally: StatementTally?, seconds: Int = Limits.databaseSeconds, _ body: (any Connection) throws -> T)
+        throws -> T
+    {
         let connection = try idle.withLock { $0.popLast() } ?? SQLiteConnection(path: path, role: .reader)
         defer { giveBack(connection) }
         try connection.control("BEGIN")
@@ -67,7 +67,7 @@ final class SQLiteEngine: Sendable {
     ) async throws -> T {
         try await withUnsafeThrowingContinuation { (caller: UnsafeContinuation<T, any Error>) in
             let isQueued = longReads.push { [self] in
-                caller.resume(with: Result { try read(tally, seconds: Self.longReadSeconds, body) })
+                caller.resume(with: Result { try read(tally, seconds: Limits.longReadSeconds, body) })
             }
             if !isQueued { caller.resume(throwing: DatabaseError(.unavailable, "too many reads are waiting")) }
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One prepared statement: its parameters, its columns. SQLite numbers "$2" by where it first stands, not by its digits, so
-// the order is read from the names once, when the statement is prepared.
+// One prepared statement: its parameters, its columns. SQLite numbers "$2" by where it first stands, not by its
+// digits, so the order is read from the names once, when the statement is prepared.
 
 import CSQLite
 import Glibc
@@ -18,7 +18,8 @@ struct SQLiteStatement {
             utf8.withMemoryRebound(to: CChar.self) { text in
                 var rest: UnsafePointer<CChar>?
                 let code = sqlite3_prepare_v3(
-                    connection.handle, text.baseAddress, Int32(text.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, &rest)
+                    connection.handle, text.baseAddress, Int32(text.count), UInt32(SQLITE_PREPARE_PERSISTENT),
+                    &prepared, &rest)
                 let used = rest.flatMap { rest in text.baseAddress.map { rest - $0 } } ?? 0
                 return (code, text[used...].allSatisfy { $0 == 0x20 || $0 == 0x0a || $0 == 0x3b })
             }
@@ -59,7 +60,9 @@ struct SQLiteStatement {
         case .real(let value): return sqlite3_bind_double(handle, at, value)
         case .text(var text):
             let code: Int32? = text.withUTF8 { utf8 in
-                guard let base = utf8.baseAddress, utf8.count > 0 else { return sqlite_bind_text_copy(handle, at, "", 0) }
+                guard let base = utf8.baseAddress, utf8.count > 0 else {
+                    return sqlite_bind_text_copy(handle, at, "", 0)
+                }
                 if memchr(base, 0, utf8.count) != nil { return nil }
                 return utf8.withMemoryRebound(to: CChar.self) {
                     sqlite_bind_text_copy(handle, at, $0.baseAddress, Int32($0.count))
@@ -76,10 +79,11 @@ struct SQLiteStatement {
     /// The row the statement stands on.
     var row: Row {
         let count = sqlite3_column_count(handle)
-        return Row([SQLValue](unsafeUninitializedCapacity: Int(count)) { out, initialized in
-            for i in 0..<count { (out.baseAddress.map { $0 + Int(i) })?.initialize(to: column(i)) }
-            initialized = Int(count)
-        })
+        return Row(
+            [SQLValue](unsafeUninitializedCapacity: Int(count)) { out, initialized in
+                for i in 0..<count { (out.baseAddress.map { $0 + Int(i) })?.initialize(to: column(i)) }
+                initialized = Int(count)
+            })
     }
 
     private func column(_ i: Int32) -> SQLValue {

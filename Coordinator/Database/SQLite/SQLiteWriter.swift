@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one thread that writes. Closures that wait while a commit runs share the next one (group commit): each in a savepoint
-// of its own, so one that fails takes back only what it did itself. Callers hear of success after the shared commit is on
-// disk. When the engine throws a whole group away because of one member, each member is run again alone, so that the guilty
-// one alone fails.
+// The one thread that writes. Closures that wait while a commit runs share the next one (group commit): each in a
+// savepoint of its own, so one that fails takes back only what it did itself. Callers hear of success after the
+// shared commit is on disk. When the engine throws a whole group away because of one member, each member is run again
+// alone, so that the guilty one alone fails.
 
 import CSQLite
 import Core
@@ -85,7 +85,7 @@ final class SQLiteWriter: Sendable {
         try connection.control("SAVEPOINT member")
         do {
             try connection.lend(to: item.tally) { try item.run(connection) }
-        } catch where !connection.isInTransaction {
+        } catch  where !connection.isInTransaction {
             // It will run again, alone: what it ran so far is not counted twice.
             item.tally?.reads = reads
             item.tally?.writes = writes
