@@ -56,4 +56,6 @@ package enum Limits {
     /// Answers of a directory that are kept, and for how long, so that checking tokens does not ask it each time.
     package static let directoryCacheEntries = 10_000
     package static let directoryCacheSeconds: Int64 = 30
+    /// Names of a directory's users and groups that one page of role assignments looks up; each may ask the directory.
+    package static let directoryNamesOfOnePage = 200
 }

@@ -93,8 +93,8 @@ enum IdentitySchema {
             """,
             // Lists are paged in the order target, actor, role, inherited: each index gives that order for its filter.
             "CREATE INDEX assignment_target ON assignment(target_id, actor_id, role_id, inherited)",
-            "CREATE INDEX assignment_role ON assignment(role_id, target_id, actor_id, inherited)",
-            "CREATE INDEX assignment_inherited ON assignment(target_id) WHERE inherited = 1",
+            "CREATE INDEX assignment_role ON assignment(role_id, target_id, actor_id, inherited, actor_kind, target_kind)",
+            "CREATE INDEX assignment_inherited ON assignment(target_id, actor_id, role_id) WHERE inherited = 1",
             """
             CREATE TABLE trust (
                 id TEXT PRIMARY KEY, trustor_id TEXT NOT NULL, trustee_id TEXT NOT NULL,

@@ -51,6 +51,8 @@ final class PostgresConnection: Connection {
         try command("SET statement_timeout = \(Limits.databaseSeconds * 1000)")
         try command("SET idle_in_transaction_session_timeout = \(Limits.databaseSeconds * 2000)")
         try command("SET client_min_messages = warning")
+        // Guesses about recursive statements are so far off that compiling a plan costs a hundred times its execution.
+        try command("SET jit = off")
     }
 
     var isBroken: Bool { wire.isBroken }

@@ -34,7 +34,7 @@ struct AssignmentFilter: Sendable {
         isInherited = query["scope.OS-INHERIT:inherited_to"].map { $0 == "projects" }
         isEffective = query.flag("effective")
         includesNames = query.flag("include_names")
-        includesSubtree = query.flag("include_subtree")
+        includesSubtree = project != nil && query.flag("include_subtree")
         try check(namesSystem: value("scope.system") != nil)
     }
 

@@ -40,7 +40,8 @@ struct AssignmentListService: Sendable {
         let graph = try await environment.roleGraph()
         var groups: [ID<Group>] = []
         if filter.isEffective, let user = filter.user { groups = try await actors.directoryGroups(of: user) }
-        let rows = try await rows(filter, groups, graph, marker, request.limit)
+        var rows = try await rows(filter, groups, graph, marker, request.limit)
+        if filter.includesNames { try await addDirectoryNames(to: &rows) }
         let isFull = rows.count > request.limit
         let shown = isFull ? Array(rows.prefix(request.limit)) : rows
         guard filter.isEffective else {
@@ -61,6 +62,24 @@ struct AssignmentListService: Sendable {
         return isShort
             ? try await environment.database.read("assignment.list", list)
             : try await environment.database.readLong("assignment.list", list)
+    }
+
+    /// Names of users and groups that live in a directory; whoever is in neither place keeps empty names, as the API has it.
+    private func addDirectoryNames(to rows: inout [ListedAssignment]) async throws {
+        let unnamed = Set(rows.filter { $0.names?.actorDomain.isEmpty ?? false }.map(\.actor))
+        for actor in unnamed.prefix(Limits.directoryNamesOfOnePage) {
+            let found: (name: String, domain: ID<Domain>)? = switch actor {
+            case .user(let id): try await actors.user(id).map { ($0.name, $0.domain) }
+            case .group(let id): try await actors.group(id).map { ($0.name, $0.domain) }
+            }
+            guard let found else { continue }
+            let domain = try await environment.database.read("domain.find") { try ProjectStore.findDomain(found.domain, $0) }
+            for i in rows.indices where rows[i].actor == actor {
+                rows[i].names?.actor = found.name
+                rows[i].names?.actorDomain = found.domain.text
+                rows[i].names?.actorDomainName = domain?.name ?? ""
+            }
+        }
     }
 
     /// Adds implied roles and drops those of domains, which never reach a token.

@@ -43,33 +43,38 @@ enum AssignmentListStore {
 
     private static func direct(_ filter: AssignmentFilter, after marker: AssignmentMarker?) -> Query {
         var query = Query("")
+        if filter.includesSubtree, let project = filter.project {
+            query.append("""
+                WITH RECURSIVE scope(id) AS (
+                    SELECT id FROM project WHERE id = ?
+                    UNION SELECT p.id FROM project p JOIN scope ON p.parent_id = scope.id),
+                -- Found first, ordered after: PostgreSQL would else walk all grants in order, looking for the few.
+                found AS MATERIALIZED (
+                    SELECT target_id, target_kind, actor_id, actor_kind, role_id, inherited
+                    FROM assignment WHERE target_id IN (SELECT id FROM scope))
+                """, .id(project))
+        }
         if filter.includesNames { query.append(namesHead) }
         query.append("""
             SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id, a.inherited, CAST(NULL AS TEXT) AS via_group,
                 CAST(NULL AS TEXT) AS source_id, CAST(NULL AS TEXT) AS source_kind
-            FROM assignment a
             """)
+        query.append(filter.includesSubtree ? "FROM found a" : "FROM assignment a")
         if let user = filter.user { query.filter("a.actor_id = ? AND a.actor_kind = 'user'", .id(user)) }
         if let group = filter.group { query.filter("a.actor_id = ? AND a.actor_kind = 'group'", .id(group)) }
         if let role = filter.role { query.filter("a.role_id = ?", .id(role)) }
-        if let isInherited = filter.isInherited { query.filter("a.inherited = ?", .bool(isInherited)) }
+        // Written out, not bound: the index of inherited grants is found by the text.
+        if let isInherited = filter.isInherited { query.filter(isInherited ? "a.inherited = 1" : "a.inherited = 0") }
         if let domain = filter.domain { query.filter("a.target_id = ? AND a.target_kind = 'domain'", .id(domain)) }
         if filter.isSystem { query.filter("a.target_id = 'system' AND a.target_kind = 'system'") }
         if let project = filter.project {
-            if filter.includesSubtree {
-                query.filter("""
-                    a.target_id IN (WITH RECURSIVE scope(id) AS (
-                        SELECT id FROM project WHERE id = ?
-                        UNION SELECT p.id FROM project p JOIN scope ON p.parent_id = scope.id) SELECT id FROM scope)
-                    """, .id(project))
-            } else {
-                query.filter("a.target_id = ?", .id(project))
-            }
+            if !filter.includesSubtree { query.filter("a.target_id = ?", .id(project)) }
             query.filter("a.target_kind = 'project'")
         }
         if let domain = filter.within {
             query.filter(
-                "(a.target_id = ? OR a.target_id IN (SELECT id FROM project WHERE domain_id = ?))", .id(domain), .id(domain))
+                "a.target_id IN (SELECT id FROM project WHERE domain_id = ? UNION ALL SELECT CAST(? AS TEXT))",
+                .id(domain), .id(domain))
         }
         if let parts = marker?.parts {
             query.filter(
@@ -86,7 +91,7 @@ enum AssignmentListStore {
         _ filter: AssignmentFilter, groups: [ID<Group>], roles: Set<ID<Role>>?, after marker: AssignmentMarker?
     ) -> Query {
         var query = Query("WITH RECURSIVE")
-        let hasReach = addReach(filter, &query)
+        let hasReach = addReach(filter, groups, roles, &query)
         query.append("base(target_id, target_kind, actor_id, actor_kind, role_id, source_id, source_kind) AS (")
         if filter.isInherited != true { addDirect(filter, groups, roles, &query) }
         if filter.isInherited == nil, hasReach { query.append("UNION ALL") }
@@ -125,13 +130,18 @@ enum AssignmentListStore {
     }
 
     /// False when nothing inherited can count: on a domain and on the system only direct grants do.
-    private static func addReach(_ filter: AssignmentFilter, _ query: inout Query) -> Bool {
+    private static func addReach(
+        _ filter: AssignmentFilter, _ groups: [ID<Group>], _ roles: Set<ID<Role>>?, _ query: inout Query
+    ) -> Bool {
         if filter.domain != nil || filter.isSystem { return false }
         guard let project = filter.project else {
             query.append("""
                 reach(source, id) AS (
-                    SELECT s.target_id, p.id FROM (SELECT DISTINCT target_id FROM assignment WHERE inherited = 1) s
-                    JOIN project p ON p.parent_id = s.target_id
+                    SELECT s.target_id, p.id FROM (SELECT DISTINCT a.target_id FROM assignment a WHERE a.inherited = 1
+                """)
+            addActors(filter, groups, roles, &query)
+            query.append("""
+                    ) s JOIN project p ON p.parent_id = s.target_id
                     UNION SELECT reach.source, p.id FROM reach JOIN project p ON p.parent_id = reach.id),
                 """)
             return true
@@ -180,7 +190,8 @@ enum AssignmentListStore {
         }
         if let domain = filter.within {
             query.append(
-                "AND (a.target_id = ? OR a.target_id IN (SELECT id FROM project WHERE domain_id = ?))", .id(domain), .id(domain))
+                "AND a.target_id IN (SELECT id FROM project WHERE domain_id = ? UNION ALL SELECT CAST(? AS TEXT))",
+                .id(domain), .id(domain))
         }
         addActors(filter, groups, roles, &query)
     }
