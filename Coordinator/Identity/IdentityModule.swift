@@ -43,9 +43,10 @@ package struct IdentityModule: Service {
         areas = Self.areaTypes.map { $0.init(environment) }
         let users = UserService(environment)
         keys = TokenKeys(environment)
-        tokens = TokenService(environment, users: users, keys: keys)
+        let known = KnownThings(environment)
+        tokens = TokenService(environment, users: users, known: known, keys: keys)
         let receipts = ReceiptService(environment: environment, keys: keys)
-        let signIn = SignInService(environment: environment, users: users, tokens: tokens, receipts: receipts)
+        let signIn = SignInService(environment: environment, users: users, tokens: tokens, receipts: receipts, known: known)
         authRoutes = TokenRoutes(environment: environment, tokens: tokens, signIn: signIn, users: users).routes
             + SignedRequestRoutes(environment: environment, tokens: tokens).routes
             + RevocationRoutes(environment: environment).routes

@@ -252,7 +252,8 @@ struct ProjectService: Sendable {
 extension ProjectRecord {
     /// The word for it in events and sentences.
     var kind: String { isDomain ? "domain" : "project" }
-    var cacheKeys: [CacheKey] { isDomain ? [.project(id), .domain(owner)] : [.project(id)] }
+    /// Tokens and names remember no stamps of domains: a change of one makes everything old.
+    var cacheKeys: [CacheKey] { isDomain ? [.everything] : [.project(id)] }
     var revocation: Revocation { isDomain ? .domain(owner) : .project(id) }
 }
 

@@ -14,17 +14,26 @@ struct SignInService: Sendable {
     let users: UserService
     let tokens: TokenService
     let receipts: ReceiptService
+    let known: KnownThings
 
     /// Who signed in and how, before a scope is chosen.
     private struct Identity {
-        var user: UserRecord?
+        var user: ID<User>?
+        /// Read only where a method or the scope needs more than the id.
+        var record: UserRecord?
         var methods: SignInMethods = []
         var parent: Token?
         var applicationCredential: ApplicationCredentialRecord?
 
-        mutating func merge(_ other: UserRecord) throws {
-            if let user, user.id != other.id { throw TokenResolver.refused("the methods name different users") }
-            user = other
+        mutating func merge(_ id: ID<User>, by method: SignInMethods) throws {
+            if let user, user != id { throw TokenResolver.refused("the methods name different users") }
+            user = id
+            methods.formUnion(method)
+        }
+
+        mutating func merge(_ found: UserRecord, by method: SignInMethods) throws {
+            try merge(found.id, by: method)
+            record = found
         }
     }
 
@@ -32,17 +41,15 @@ struct SignInService: Sendable {
         var identity = Identity()
         if let receipt {
             let opened = try await receipts.open(receipt)
-            guard let user = try await users.find(opened.user) else { throw TokenResolver.refused("the receipt's user is gone") }
-            try identity.merge(user)
-            identity.methods.formUnion(opened.methods)
+            try identity.merge(opened.user, by: opened.methods)
         }
         try await checkToken(request, &identity)
         try await checkApplicationCredential(request, &identity)
         try await checkPassword(request, &identity, call)
         try await checkCode(request, &identity, call)
-        guard let user = identity.user else { throw TokenResolver.refused("no method named a user") }
-        try await requireFactors(user, identity.methods, isToken: identity.parent != nil)
-        return try await issue(user, identity, request.scope)
+        guard identity.user != nil else { throw TokenResolver.refused("no method named a user") }
+        try await requireFactors(&identity)
+        return try await issue(identity, request.scope)
     }
 
     // MARK: Methods
@@ -53,9 +60,7 @@ struct SignInService: Sendable {
         if parent.isDelegated {
             throw CloudError.forbidden("A token made from a trust, an application credential or an EC2 credential cannot be used to get another.")
         }
-        guard let user = try await users.find(parent.payload.user) else { throw TokenResolver.refused("the token's user is gone") }
-        try identity.merge(user)
-        identity.methods.formUnion(parent.payload.methods.union(.token))
+        try identity.merge(parent.payload.user, by: parent.payload.methods.union(.token))
         identity.parent = parent
     }
 
@@ -67,9 +72,7 @@ struct SignInService: Sendable {
         let credential: ApplicationCredentialRecord?
         switch given.reference {
         case .id(let id):
-            credential = try await environment.database.read("application_credential.find") { connection in
-                try ApplicationCredentialStore.find(ID(id), connection)
-            }
+            credential = try await known.applicationCredential(ID(id))
         case .name(let name, let reference):
             guard let owner = try await user(reference) else { throw TokenResolver.refused("the user does not exist") }
             credential = try await environment.database.read("application_credential.find_name") { connection in
@@ -84,9 +87,7 @@ struct SignInService: Sendable {
         if let expires = credential.expires, expires <= environment.clock.now {
             throw TokenResolver.refused("the application credential has expired")
         }
-        guard let owner = try await users.find(credential.user) else { throw TokenResolver.refused("the user does not exist") }
-        try identity.merge(owner)
-        identity.methods.formUnion(.applicationCredential)
+        try identity.merge(credential.user, by: .applicationCredential)
         identity.applicationCredential = credential
     }
 
@@ -95,66 +96,66 @@ struct SignInService: Sendable {
         let user = try await user(given.user)
         try await users.signIn(user, password: given.password, by: call)
         guard let user else { throw TokenResolver.refused("the user does not exist") }
-        try identity.merge(user)
-        identity.methods.formUnion(.password)
+        try identity.merge(user, by: .password)
     }
 
     private func checkCode(_ request: SignInRequest, _ identity: inout Identity, _ call: Call) async throws {
         guard let given = request.code else { return }
         guard let user = try await user(given.user) else { throw TokenResolver.refused("the user does not exist") }
         try await OneTimeCodes(environment: environment).use(given.passcode, user)
-        try identity.merge(user)
-        identity.methods.formUnion(.totp)
+        try identity.merge(user, by: .totp)
     }
 
     private func user(_ reference: NamedReference) async throws -> UserRecord? {
         switch reference.form {
         case .id(let id): return try await users.find(ID(id))
         case .name(let name, let domain):
-            guard let domain = try await self.domain(domain) else { return nil }
+            guard let domain = try await known.domain(domain) else { return nil }
             return try await users.find(name: name, in: domain.owner)
-        }
-    }
-
-    private func domain(_ reference: NamedReference.DomainReference) async throws -> ProjectRecord? {
-        try await environment.database.read("domain.find") { connection in
-            switch reference {
-            case .id(let id): try ProjectStore.findDomain(id, connection)
-            case .name(let name): try ProjectStore.findDomain(name: name, connection)
-            }
         }
     }
 
     // MARK: Multi-factor rules
 
-    private func requireFactors(_ user: UserRecord, _ methods: SignInMethods, isToken: Bool) async throws {
-        // A token was given only after the rules were met.
-        if isToken || methods.contains(.applicationCredential) { return }
+    private func requireFactors(_ identity: inout Identity) async throws {
+        // A token was given only after the rules were met; an application credential stands for itself.
+        if identity.parent != nil || identity.applicationCredential != nil { return }
+        let user = try await record(identity)
+        identity.record = user
         let rules = MultiFactorRules(user.options)
-        guard !rules.areMet(by: methods) else { return }
-        throw try await receipts.challenge(user, methods: methods, rules: rules)
+        guard !rules.areMet(by: identity.methods) else { return }
+        throw try await receipts.challenge(user, methods: identity.methods, rules: rules)
+    }
+
+    private func record(_ identity: Identity) async throws -> UserRecord {
+        if let record = identity.record { return record }
+        guard let id = identity.user, let found = try await users.find(id) else {
+            throw TokenResolver.refused("the user does not exist")
+        }
+        return found
     }
 
     // MARK: Scope
 
     private func issue(
-        _ user: UserRecord, _ identity: Identity, _ wanted: SignInRequest.Scope
+        _ identity: Identity, _ wanted: SignInRequest.Scope
     ) async throws -> (text: String, token: Token) {
+        guard let user = identity.user else { throw TokenResolver.refused("no method named a user") }
         if let credential = identity.applicationCredential {
             return try await tokens.issue(tokens.payload(
-                user: user.id, methods: identity.methods, scope: .project(credential.project),
+                user: user, methods: identity.methods, scope: .project(credential.project),
                 applicationCredential: credential))
         }
         let parent = identity.parent?.payload
         func payload(_ scope: TokenPayload.Scope) -> TokenPayload {
-            tokens.payload(user: user.id, methods: identity.methods, scope: scope, parent: parent)
+            tokens.payload(user: user, methods: identity.methods, scope: scope, parent: parent)
         }
         switch wanted {
         case .unscoped: return try await tokens.issue(payload(.none))
-        case .unspecified: return try await issueDefault(user, payload)
+        case .unspecified: return try await issueDefault(try await record(identity), payload)
         case .system: return try await tokens.issue(payload(.system))
         case .domain(let reference):
-            guard let domain = try await domain(reference) else { throw TokenResolver.refused("the domain does not exist") }
+            guard let domain = try await known.domain(reference) else { throw TokenResolver.refused("the domain does not exist") }
             return try await tokens.issue(payload(.domain(domain.owner)))
         case .project(let reference):
             guard let project = try await project(reference) else { throw TokenResolver.refused("the project does not exist") }
@@ -181,22 +182,20 @@ struct SignInService: Sendable {
         switch reference.form {
         case .id(let id): return ID(id)
         case .name(let name, let domain):
-            guard let domain = try await self.domain(domain) else { return nil }
-            return try await environment.database.read("project.find_name") { connection in
-                try ProjectStore.find(name: name, in: domain.owner, connection)?.id
-            }
+            guard let domain = try await known.domain(domain) else { return nil }
+            return try await known.project(named: name, in: domain.owner)
         }
     }
 
-    private func issue(trust id: ID<Trust>, _ user: UserRecord, _ identity: Identity) async throws -> (text: String, token: Token) {
+    private func issue(trust id: ID<Trust>, _ user: ID<User>, _ identity: Identity) async throws -> (text: String, token: Token) {
         let found = try await environment.database.read("trust.find") { connection in try TrustStore.find(id, connection) }
         guard let trust = found, trust.expires.map({ $0 > environment.clock.now }) ?? true else {
             throw TokenResolver.refused("the trust does not exist or has expired")
         }
-        guard trust.trustee == user.id else { throw CloudError.forbidden("User is not a trustee.") }
+        guard trust.trustee == user else { throw CloudError.forbidden("User is not a trustee.") }
         let scope = trust.project.map { TokenPayload.Scope.project($0) } ?? .none
         let payload = tokens.payload(
-            user: user.id, methods: identity.methods, scope: scope, parent: identity.parent?.payload, trust: trust)
+            user: user, methods: identity.methods, scope: scope, parent: identity.parent?.payload, trust: trust)
         // A use is spent only on a token that can be made.
         let issued = try await tokens.issue(payload)
         if trust.remainingUses != nil {

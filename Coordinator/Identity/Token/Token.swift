@@ -27,13 +27,15 @@ package final class Token: Sendable {
     let trust: TrustRecord?
     let applicationCredential: ApplicationCredentialRecord?
     let authority: Authority
+    /// When it must be looked up again though nothing was touched.
+    let goodUntil: Instant?
     let snapshot: Stamps.Snapshot
     /// The token's JSON up to the catalog: everything in it is known when the token is made.
     let rendered: [UInt8]
 
     init(
         payload: TokenPayload, user: User, scope: Scope, roles: [RoleRecord], trust: TrustRecord?,
-        applicationCredential: ApplicationCredentialRecord?, snapshot: Stamps.Snapshot
+        applicationCredential: ApplicationCredentialRecord?, goodUntil: Instant? = nil, snapshot: Stamps.Snapshot
     ) {
         self.payload = payload
         self.user = user
@@ -41,6 +43,7 @@ package final class Token: Sendable {
         self.roles = roles
         self.trust = trust
         self.applicationCredential = applicationCredential
+        self.goodUntil = goodUntil
         self.snapshot = snapshot
         var authority = Authority(
             user: user.id, userName: user.name, userDomain: user.domain, userDomainName: user.domainName,

@@ -32,7 +32,7 @@ package struct SignInMethods: OptionSet, Sendable, Hashable {
 }
 
 struct TokenPayload: Sendable, Equatable {
-    enum Scope: Sendable, Equatable {
+    enum Scope: Sendable, Hashable {
         case none
         case project(ID<Project>)
         case domain(ID<Domain>)

@@ -7,8 +7,12 @@ import Core
 import Database
 
 struct TokenResolver: Sendable {
+    /// How late a change is noticed that nobody tells us of.
+    private static let unseenChangeSeconds: Int64 = 30
+
     let environment: IdentityEnvironment
     let users: UserService
+    let known: KnownThings
 
     /// What was read of the database in one go.
     private struct Facts: Sendable {
@@ -21,12 +25,41 @@ struct TokenResolver: Sendable {
     }
 
     func resolve(_ payload: TokenPayload) async throws -> Token {
-        // Stamps are taken before what they guard is read: first for what the payload names, then, once a trust has told of
-        // its trustor, for that one too. A change in between leaves the token usable now and never served from the cache.
-        let early = environment.stamps.snapshot(Self.keys(payload))
+        let standing = try await standing(payload)
+        return Token(
+            payload: payload, user: standing.value.user, scope: standing.value.scope, roles: standing.value.roles,
+            trust: standing.value.trust, applicationCredential: standing.value.applicationCredential,
+            goodUntil: standing.value.goodUntil, snapshot: standing.snapshot)
+    }
+
+    /// The standing, and the stamps a token made from it depends on. Stamps are taken before what they guard is read: first
+    /// for what the payload names, then, once a trust has told of its trustor, for that one too. A change in between leaves
+    /// the token usable now and never served from a cache.
+    private func standing(_ payload: TokenPayload) async throws -> (value: Standing, snapshot: Stamps.Snapshot) {
+        let stamps = environment.stamps
+        let audits: [CacheKey] = [.token(payload.auditID), .token(payload.auditChainID)]
+        let key = Standing.Key(
+            user: payload.user, scope: payload.scope, trust: payload.trust, applicationCredential: payload.applicationCredential)
+        if let known = known.standings.find(key), known.isGood(at: environment.clock.now) {
+            let snapshot = stamps.snapshot(known.keys + audits)
+            // Found once more after the stamps were taken: it stood still in between.
+            if self.known.standings.find(key) != nil { return (known, snapshot) }
+        }
+        let early = stamps.snapshot(Self.keys(payload))
         let trust = try await trust(of: payload)
         let trustor = try await trustor(of: trust)
-        let snapshot = environment.stamps.snapshot(Self.keys(payload) + (trustor.map { [.user($0)] } ?? []))
+        let keys = Self.keys(payload) + (trustor.map { [.user($0)] } ?? [])
+        let kept = stamps.snapshot(keys)
+        let snapshot = stamps.snapshot(keys + audits)
+        let standing = try await load(payload, trust, trustor, keys)
+        guard stamps.isCurrent(early) else { return (standing, early) }
+        known.standings.insert(key, standing, kept)
+        return (standing, snapshot)
+    }
+
+    private func load(
+        _ payload: TokenPayload, _ trust: TrustRecord?, _ trustor: ID<User>?, _ keys: [CacheKey]
+    ) async throws -> Standing {
         guard let bearer = try await users.find(payload.user) else { throw Self.refused("the user does not exist") }
         if let trust, trust.trustee != bearer.id { throw Self.refused("the trust is not for this user") }
         let roleHolder = try await roleHolder(bearer, trustor)
@@ -35,13 +68,17 @@ struct TokenResolver: Sendable {
         if roleHolder.id != bearer.id, !roleHolder.isEnabled { throw Self.refused("the trustor is disabled") }
         let roles = try await roles(payload, facts)
         let shown = trust?.isImpersonation ?? false ? roleHolder : bearer
-        return Token(
-            payload: payload,
-            user: Token.User(
-                id: shown.id, name: shown.name, domain: shown.domain,
-                domainName: facts.userDomain?.name ?? "", passwordExpires: shown.passwordExpires),
-            scope: facts.scope, roles: roles, trust: trust, applicationCredential: facts.applicationCredential,
-            snapshot: environment.stamps.isCurrent(early) ? snapshot : early)
+        let user = Token.User(
+            id: shown.id, name: shown.name, domain: shown.domain, domainName: facts.userDomain?.name ?? "",
+            passwordExpires: shown.passwordExpires)
+        return Standing(
+            user: user, scope: facts.scope, roles: roles, trust: trust, applicationCredential: facts.applicationCredential,
+            keys: keys, goodUntil: goodUntil(bearer, roleHolder))
+    }
+
+    private func goodUntil(_ bearer: UserRecord, _ roleHolder: UserRecord) -> Instant? {
+        let changesUnseen = !bearer.isLocal || !roleHolder.isLocal || environment.settings.inactiveDays > 0
+        return changesUnseen ? environment.clock.now.adding(seconds: Self.unseenChangeSeconds) : nil
     }
 
     static func refused(_ reason: String) -> CloudError {
@@ -50,9 +87,8 @@ struct TokenResolver: Sendable {
         return error
     }
 
-    /// Domains are missing on purpose: a change of one touches everything.
     private static func keys(_ payload: TokenPayload) -> [CacheKey] {
-        var keys: [CacheKey] = [.user(payload.user), .token(payload.auditID), .token(payload.auditChainID)]
+        var keys: [CacheKey] = [.user(payload.user)]
         if case .project(let id) = payload.scope { keys.append(.project(id)) }
         if let trust = payload.trust { keys.append(.trust(trust)) }
         if let credential = payload.applicationCredential { keys.append(.applicationCredential(credential)) }

@@ -17,10 +17,10 @@ package final class TokenService: Sendable {
     private let resolver: TokenResolver
     private let cache = TokenCache(capacity: cachedTokens)
 
-    init(_ environment: IdentityEnvironment, users: UserService, keys: TokenKeys) {
+    init(_ environment: IdentityEnvironment, users: UserService, known: KnownThings, keys: TokenKeys) {
         self.environment = environment
         self.keys = keys
-        resolver = TokenResolver(environment: environment, users: users)
+        resolver = TokenResolver(environment: environment, users: users, known: known)
     }
 
     /// Makes a token; its text goes to the client and is kept nowhere.
@@ -54,7 +54,9 @@ package final class TokenService: Sendable {
     /// The token behind a text; throws 401 with the reason in its detail when it is no good.
     func check(_ text: UnsafeBufferPointer<UInt8>, windowSeconds: Int64 = 0) -> Token? {
         guard let token = cache.find(text), environment.stamps.isCurrent(token.snapshot) else { return nil }
-        guard environment.clock.now < token.payload.expires.adding(seconds: windowSeconds) else { return nil }
+        let now = environment.clock.now
+        guard now < token.payload.expires.adding(seconds: windowSeconds) else { return nil }
+        if let end = token.goodUntil, now >= end { return nil }
         return token
     }
 
