@@ -36,7 +36,8 @@ struct ProjectFilter: Sendable {
     }
 
     fileprivate func apply(to query: inout Query) {
-        query.filter("is_domain = ?", .bool(isDomain))
+        // Written out, not bound: SQLite plans anew for every value bound to the column of a partial index.
+        query.filter(isDomain ? "is_domain = 1" : "is_domain = 0")
         if let domain { query.filter("domain_id = ?", .id(domain)) }
         if let visibleDomain { query.filter("domain_id = ?", .id(visibleDomain)) }
         if let parent { query.filter("parent_id = ?", .id(parent)) }
