@@ -9,7 +9,7 @@ struct LogTests {
     private struct Stopped: Clock { var now: Instant { Instant(seconds: 0) } }
 
     /// A pipe whose reading end the test holds.
-    private final class Reader {
+    private final class Reader: Sendable {
         let output: Int32
         private let input: Int32
         init() {
@@ -82,7 +82,7 @@ struct LogTests {
         #expect(ContinuousClock.now - start < .seconds(5))
         var text = reader.read()
         // What could not be written is kept up to a bound, in order and whole.
-        startDrain(log)
+        startDrain(log, reader)
         let deadline = ContinuousClock.now + .seconds(20)
         while !text.contains("log lines were dropped"), ContinuousClock.now < deadline {
             text += reader.read()
@@ -95,10 +95,12 @@ struct LogTests {
         #expect(lines.count - 1 + dropped == 100)
     }
 
-    private func startDrain(_ log: Log) {
+    /// Holds the reader until it is done: a descriptor that was closed meanwhile may be another test's file by now.
+    private func startDrain(_ log: Log, _ reader: Reader) {
         Task.detached {
             log.flush()
             log.flush()
+            withExtendedLifetime(reader) {}
         }
     }
 
