@@ -41,7 +41,9 @@ enum IdentitySchema {
                 options TEXT NOT NULL, extra TEXT NOT NULL, created BIGINT NOT NULL,
                 last_active_day BIGINT, failed_attempts INTEGER NOT NULL, last_failed BIGINT)
             """,
-            "CREATE UNIQUE INDEX user_account_name ON user_account(domain_id, name)",
+            // By name alone, too: administrators look users up without saying where.
+            "CREATE UNIQUE INDEX user_account_name ON user_account(name, domain_id)",
+            "CREATE INDEX user_account_domain ON user_account(domain_id, id)",
             "CREATE INDEX user_account_default_project ON user_account(default_project_id)",
             """
             CREATE TABLE user_password (
@@ -55,7 +57,8 @@ enum IdentitySchema {
                 domain_id TEXT NOT NULL REFERENCES project(id) ON DELETE CASCADE,
                 description TEXT NOT NULL, extra TEXT NOT NULL)
             """,
-            "CREATE UNIQUE INDEX user_group_name ON user_group(domain_id, name)",
+            "CREATE UNIQUE INDEX user_group_name ON user_group(name, domain_id)",
+            "CREATE INDEX user_group_domain ON user_group(domain_id, id)",
             """
             CREATE TABLE membership (
                 user_id TEXT NOT NULL, group_id TEXT NOT NULL REFERENCES user_group(id) ON DELETE CASCADE,
