@@ -208,6 +208,29 @@ struct CatalogTests {
         }
     }
 
+    @Test(arguments: TestEngine.available)
+    func `what a registered limit names stays`(_ engine: TestEngine) async throws {
+        try await withCloud(engine) { cloud in
+            _ = try await cloud.request(.post, "/v3/regions", as: .systemAdmin, ["region": ["id": "limited"]])
+            let made = try await cloud.request(.post, "/v3/services", as: .systemAdmin, ["service": ["type": "volume"]])
+            let service = try #require(made["service"]?["id"]?.string)
+            let limit: JSON = [
+                "service_id": .string(service), "region_id": "limited", "resource_name": "volumes", "default_limit": 1,
+            ]
+            let registered = try await cloud.request(
+                .post, "/v3/registered_limits", as: .systemAdmin, ["registered_limits": [limit]])
+            let id = try #require(registered["registered_limits"]?[0]?["id"]?.string)
+            for path in ["/v3/regions/limited", "/v3/services/\(service)"] {
+                let refused = try await cloud.request(.delete, path, as: .systemAdmin)
+                #expect(refused.status == 403 && refused.message.contains("registered limits"), "\(refused.text)")
+            }
+            #expect(try await cloud.request(.delete, "/v3/registered_limits/\(id)", as: .systemAdmin).status == 204)
+            for path in ["/v3/regions/limited", "/v3/services/\(service)"] {
+                #expect(try await cloud.request(.delete, path, as: .systemAdmin).status == 204)
+            }
+        }
+    }
+
     // MARK: URLs
 
     @Test func `a URL is cut into text and places`() {
