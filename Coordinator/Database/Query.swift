@@ -58,7 +58,9 @@ package struct Query: Sendable {
         var rest = values[...]
         piece.withUTF8Buffer { utf8 in
             var start = 0
-            while !rest.isEmpty, let mark = utf8[start...].firstIndex(of: UInt8(ascii: "?")), let value = rest.popFirst() {
+            while !rest.isEmpty, let mark = utf8[start...].firstIndex(of: UInt8(ascii: "?")),
+                let value = rest.popFirst()
+            {
                 bytes.append(contentsOf: utf8[start..<mark])
                 addParameter(value)
                 start = mark + 1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one write did, gathered while its closure runs: an event for each thing changed (audit, metering, other coordinators)
-// and the cache keys it touches. Events commit with the rows they tell of; caches are touched after the commit.
+// What one write did, gathered while its closure runs: an event for each thing changed (audit, metering, other
+// coordinators) and the cache keys it touches. Events commit with the rows they tell of; caches are touched after the
+// commit.
 //
 //     try await environment.change("user.update", by: call) { connection, changes in
 //         try UserStore.update(user, connection)

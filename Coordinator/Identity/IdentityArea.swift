@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One part of identity (users, roles, catalog …): its routes and the policy rules they name. IdentityModule lists the parts.
+// One part of identity (users, roles, catalog …): its routes and the policy rules they name. IdentityModule lists the
+// parts.
 
 import Core
 import HTTP
@@ -21,6 +22,8 @@ enum CommonPolicy {
         PolicyRule("token_subject", "user_id:%(target.token.user_id)s"),
         PolicyRule("admin_or_token_subject", "rule:admin_required or rule:token_subject"),
         PolicyRule("service_admin_or_token_subject", "rule:service_or_admin or rule:token_subject"),
-        PolicyRule("domain_managed_target_role", "'manager':%(target.role.name)s or 'member':%(target.role.name)s or 'reader':%(target.role.name)s"),
+        PolicyRule(
+            "domain_managed_target_role",
+            "'manager':%(target.role.name)s or 'member':%(target.role.name)s or 'reader':%(target.role.name)s"),
     ]
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every part of identity works with: the database, time, settings and the caches' stamps. A value, passed down; parts
-// reach each other through their stores and the few services named here, never through globals.
+// What every part of identity works with: the database, time, settings and the caches' stamps. A value, passed down;
+// parts reach each other through their stores and the few services named here, never through globals.
 
 import Core
 import Crypto
@@ -72,9 +72,10 @@ package struct IdentityEnvironment: Sendable {
         for (i, entry) in changes.entries.enumerated() {
             let resource = Event.Resource(entry.type, entry.id, project: entry.project, domain: entry.domain)
             // All touches travel with the first event: they belong to the write, not to one of its things.
-            try recorder.append(Event(
-                "identity", Event.Action(entry.action.rawValue), resource, by: initiator, payload: entry.payload,
-                touches: i == 0 ? touches : []), connection)
+            try recorder.append(
+                Event(
+                    "identity", Event.Action(entry.action.rawValue), resource, by: initiator, payload: entry.payload,
+                    touches: i == 0 ? touches : []), connection)
         }
         if changes.entries.isEmpty { try recorder.append(touches: touches, connection) }
         return stored
@@ -92,14 +93,17 @@ package struct IdentityEnvironment: Sendable {
     /// What another coordinator, or the command line, changed in the database we share.
     package func applyForeign(touches: [String]) async throws {
         let now = clock.now
-        revocations.insert(try await database.read("revocation.live") { connection in
-            try RevocationStore.live(at: now, connection)
-        })
+        revocations.insert(
+            try await database.read("revocation.live") { connection in
+                try RevocationStore.live(at: now, connection)
+            })
         for touch in touches { stamps.touch(text: touch) }
     }
 
     /// The catalog as of now, from memory when nothing changed.
     package func catalogSnapshot() async throws -> CatalogSnapshot {
-        try await catalogs.value(stamps, keys: [.catalog]) { try await database.read("catalog.load", CatalogSnapshot.load) }
+        try await catalogs.value(stamps, keys: [.catalog]) {
+            try await database.read("catalog.load", CatalogSnapshot.load)
+        }
     }
 }

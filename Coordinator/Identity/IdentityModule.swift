@@ -46,13 +46,16 @@ package struct IdentityModule: Service {
         let known = KnownThings(environment)
         tokens = TokenService(environment, users: users, known: known, keys: keys)
         let receipts = ReceiptService(environment: environment, keys: keys)
-        let signIn = SignInService(environment: environment, users: users, tokens: tokens, receipts: receipts, known: known)
-        authRoutes = TokenRoutes(environment: environment, tokens: tokens, signIn: signIn, users: users).routes
+        let signIn = SignInService(
+            environment: environment, users: users, tokens: tokens, receipts: receipts, known: known)
+        authRoutes =
+            TokenRoutes(environment: environment, tokens: tokens, signIn: signIn, users: users).routes
             + SignedRequestRoutes(environment: environment, tokens: tokens).routes
             + RevocationRoutes(environment: environment).routes
     }
 
-    package let description = ServiceDescription(name: "identity", type: "identity", mount: "/identity", faults: .keystone)
+    package let description = ServiceDescription(
+        name: "identity", type: "identity", mount: "/identity", faults: .keystone)
 
     package var routes: [Route] {
         let own = authRoutes + areas.flatMap(\.routes)
@@ -61,8 +64,8 @@ package struct IdentityModule: Service {
 
     package var authenticator: any Authenticator { TokenAuthenticator(tokens: tokens) }
 
-    /// Before the first request: a key to sign with, our place in the catalog at the URL that the configuration has by now,
-    /// and the revocations in force.
+    /// Before the first request: a key to sign with, our place in the catalog at the URL that the configuration has
+    /// by now, and the revocations in force.
     package func start() async throws {
         try await keys.rotate()
         try await environment.register([.identity])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes whose rule depends on what they find: a role of a domain is shown by another rule than a global one, a list filtered
-// by its trustor by another than the whole list. Such a route names the rule it asks most often, and its handler does the asking.
+// Routes whose rule depends on what they find: a role of a domain is shown by another rule than a global one, a list
+// filtered by its trustor by another than the whole list. Such a route names the rule it asks most often, and its
+// handler does the asking.
 
 import Core
 import HTTP

@@ -20,7 +20,9 @@ package struct IdentityLinks: Sendable {
         var items = query.items.filter { $0.name != "marker" && $0.name != "limit" }
         items.append(("limit", String(limit)))
         items.append(("marker", marker))
-        return url + "?" + items.map { PercentEncoding.query($0.name) + "=" + PercentEncoding.query($0.value) }.joined(separator: "&")
+        return url + "?"
+            + items.map { PercentEncoding.query($0.name) + "=" + PercentEncoding.query($0.value) }.joined(
+                separator: "&")
     }
 }
 
@@ -62,8 +64,8 @@ extension PageRequest {
 }
 
 extension Response {
-    /// {"users": [...], "links": {"next", "self", "previous"}}: rows beyond the page's limit tell that there is a next one,
-    /// so stores ask for one row more than the limit.
+    /// {"users": [...], "links": {"next", "self", "previous"}}: rows beyond the page's limit tell that there is a
+    /// next one, so stores ask for one row more than the limit.
     package static func list<Element>(
         _ name: StaticString, _ elements: [Element], page: PageRequest, call: Call, links: IdentityLinks,
         id: (Element) -> String, _ write: (inout JSONWriter, Element) -> Void
@@ -76,7 +78,11 @@ extension Response {
             w.object { w in
                 w.array(name) { w in for element in shown { write(&w, element) } }
                 w.object("links") { w in
-                    w.field("next", orNull: hasMore ? shown.last.map { IdentityLinks.next(selfURL, call.query, marker: id($0), page.limit) } : nil)
+                    w.field(
+                        "next",
+                        orNull: hasMore
+                            ? shown.last.map { IdentityLinks.next(selfURL, call.query, marker: id($0), page.limit) }
+                            : nil)
                     w.field("self", call.query.items.isEmpty ? selfURL : selfURL + "?" + call.request.head.queryText)
                     w.field("previous", orNull: String?.none)
                 }
@@ -92,7 +98,8 @@ package enum PercentEncoding {
         var out = ""
         for byte in text.utf8 {
             switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: out.unicodeScalars.append(Unicode.Scalar(byte))
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+                out.unicodeScalars.append(Unicode.Scalar(byte))
             default: out += "%" + Hex.text([byte]).uppercased()
             }
         }

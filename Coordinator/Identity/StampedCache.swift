@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One value, remembered for as long as nothing it was made from has changed. The stamps are read before the value is made, so a
-// change that happens meanwhile makes the value old at once, never stale for ever.
+// One value, remembered for as long as nothing it was made from has changed. The stamps are read before the value is
+// made, so a change that happens meanwhile makes the value old at once, never stale for ever.
 
 import Core
 import Synchronization

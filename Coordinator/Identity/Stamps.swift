@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes cached knowledge stale. A cached thing remembers the stamps of the keys it was made from; a write touches keys,
-// which changes their stamps, so the next look sees the cached thing is old. The table has a fixed size: two keys may share a
-// stamp, which only makes a cache miss a little more often. Touches reach other coordinators through the event feed.
+// What makes cached knowledge stale. A cached thing remembers the stamps of the keys it was made from; a write
+// touches keys, which changes their stamps, so the next look sees the cached thing is old. The table has a fixed
+// size: two keys may share a stamp, which only makes a cache miss a little more often. Touches reach other
+// coordinators through the event feed.
 
 import Core
 import Synchronization

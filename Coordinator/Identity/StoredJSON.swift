@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON kept in a text column: options, fields the API keeps for clients, policy targets. What we wrote we can read; a row
-// that someone broke by hand reads as empty rather than failing every request that meets it.
+// JSON kept in a text column: options, fields the API keeps for clients, policy targets. What we wrote we can read; a
+// row that someone broke by hand reads as empty rather than failing every request that meets it.
 
 import Core
 import JSON

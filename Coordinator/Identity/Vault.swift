@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seals secrets at rest with the cloud's secret key. The context binds a sealed value to its place ("credential:<id>"): moved
-// to another row it does not open.
+// Seals secrets at rest with the cloud's secret key. The context binds a sealed value to its place
+// ("credential:<id>"): moved to another row it does not open.
 
 import Core
 import Crypto

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses RFC 8259 strictly: UTF-8 checked, surrogates paired, no repeated member names, depth bounded, every byte used.
-// Whatever the bytes, it returns a tree or one JSONError with the place; it never traps and never recurses past the depth.
+// Parses RFC 8259 strictly: UTF-8 checked, surrogates paired, no repeated member names, depth bounded, every byte
+// used. Whatever the bytes, it returns a tree or one JSONError with the place; it never traps and never recurses past
+// the depth.
 
 package struct JSONError: Error, Equatable, CustomStringConvertible {
     /// Byte offset of the trouble.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs over the plain part of a string eight bytes at a time; both the parser and the writer spend most of their time there.
+// Runs over the plain part of a string eight bytes at a time; both the parser and the writer spend most of their time
+// there.
 
 enum JSONScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
-    /// How many bytes from `start` on need no escaping, and whether they are all ASCII. It ends at a quote, a backslash, a
-    /// control character or the end of `bytes`.
+    /// How many bytes from `start` on need no escaping, and whether they are all ASCII. It ends at a quote, a
+    /// backslash, a control character or the end of `bytes`.
     @inline(__always)
     static func plain(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> (count: Int, isASCII: Bool) {
         guard let base = bytes.baseAddress else { return (0, true) }

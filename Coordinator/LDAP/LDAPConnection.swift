@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection to one server: opened, secured, bound, searched, closed. Belongs to one thread, may block, and every wait
-// in it ends within the settings' times. A connection on which anything but a clear answer came is not used again.
+// One connection to one server: opened, secured, bound, searched, closed. Belongs to one thread, may block, and every
+// wait in it ends within the settings' times. A connection on which anything but a clear answer came is not used
+// again.
 
 import CLDAP
 import Glibc
@@ -26,9 +27,9 @@ final class LDAPConnection {
 
     /// A connection to `url`, with TLS when the settings want it, bound to nobody.
     ///
-    /// The steps are separate because of what the library does with its network time-out: while TLS is being set up it makes
-    /// reads return at once and then repeats them without a pause, for as long as the server is silent. So the time-out is
-    /// on for connecting, off for the handshake, which the fuse ends instead, and on again.
+    /// The steps are separate because of what the library does with its network time-out: while TLS is being set up
+    /// it makes reads return at once and then repeats them without a pause, for as long as the server is silent. So
+    /// the time-out is on for connecting, off for the handshake, which the fuse ends instead, and on again.
     init(_ url: String, _ settings: LDAPSettings, _ watch: LDAPWatch) throws(LDAPError) {
         guard Self.isInitialized else { throw .unreachable("the LDAP library does not start") }
         let isTLS = url.hasPrefix("ldaps://")
@@ -110,8 +111,8 @@ final class LDAPConnection {
 
     // MARK: Binding
 
-    /// Whether the name and the password belong together. A server takes an empty password for no sign-in at all and says
-    /// yes: callers must not get here with one.
+    /// Whether the name and the password belong together. A server takes an empty password for no sign-in at all and
+    /// says yes: callers must not get here with one.
     func bind(_ name: String, _ password: String) throws(LDAPError) -> Bool {
         precondition(!name.isEmpty && !password.isEmpty)
         var bytes = password.utf8.map { CChar(bitPattern: $0) }
@@ -138,8 +139,8 @@ final class LDAPConnection {
 
     // MARK: Searching
 
-    /// One page: `entries` of them, or everything up to `most` when `entries` is 0. `cookie` goes in as the last page left
-    /// it and comes out empty after the last page.
+    /// One page: `entries` of them, or everything up to `most` when `entries` is 0. `cookie` goes in as the last page
+    /// left it and comes out empty after the last page.
     func page(
         _ search: LDAPSearch, _ entries: Int, most: Int, cookie: inout [UInt8]
     ) throws(LDAPError) -> [LDAPEntry] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A directory as Identity uses it: search it, and check a password by signing in to it. Each directory has threads, a queue
-// and connections of its own, so one that hangs fills only its own queue:
+// A directory as Identity uses it: search it, and check a password by signing in to it. Each directory has threads, a
+// queue and connections of its own, so one that hangs fills only its own queue:
 //
 //     caller ── queue (bounded) ──► one of its threads ── own connection ──► server
 //        └──── watch: ends the wait when the time is over, whatever the thread does
@@ -47,8 +47,8 @@ package final class LDAPDirectory: Sendable {
 
     // MARK: What it does
 
-    /// The entries under `base` that the filter fits, at most `limit`. An entry that does not exist has none; a base of a
-    /// wider search that does not exist is an error of the settings.
+    /// The entries under `base` that the filter fits, at most `limit`. An entry that does not exist has none; a base
+    /// of a wider search that does not exist is an error of the settings.
     package func search(
         _ base: String, _ filter: LDAPFilter, scope: LDAPScope = .subtree, attributes: [String] = [], limit: Int
     ) async throws(LDAPError) -> [LDAPEntry] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Search filters (RFC 4515). Values are escaped wherever they stand, so nothing a user types can change a filter's meaning;
-// only an operator's own filter is taken as text.
+// Search filters (RFC 4515). Values are escaped wherever they stand, so nothing a user types can change a filter's
+// meaning; only an operator's own filter is taken as text.
 
 package indirect enum LDAPFilter: Sendable, Equatable {
     case equal(String, String)

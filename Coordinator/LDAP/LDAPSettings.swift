@@ -30,7 +30,8 @@ package struct LDAPSettings: Sendable, Equatable {
     package var pageEntries = 500
     /// A connection not used for this long is made anew: a firewall between may have forgotten it.
     package var idleSeconds = 60
-    /// A server that failed is not tried again for this long, while others are there; alone, callers hear of it at once.
+    /// A server that failed is not tried again for this long, while others are there; alone, callers hear of it at
+    /// once.
     package var restSeconds = 2
 
     package init(urls: [String], account: (name: String, password: String)? = nil) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long a caller waits. A thread inside the library cannot be called back, so the wait and the work are two things: the
-// wait ends once, by the result or by the clock, and the work learns that nobody waits any more.
+// How long a caller waits. A thread inside the library cannot be called back, so the wait and the work are two
+// things: the wait ends once, by the result or by the clock, and the work learns that nobody waits any more.
 
 import Glibc
 import Synchronization

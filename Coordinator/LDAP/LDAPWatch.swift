@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must end when its time is over, on a thread of its own: callers' waits, and calls into the library that it has no
-// time-out for.
+// What must end when its time is over, on a thread of its own: callers' waits, and calls into the library that it has
+// no time-out for.
 
 import Glibc
 import Synchronization

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The signatures with which EC2 and S3 clients prove a secret without sending it, computed from the request as Keystone's
-// /ec2tokens and /s3tokens receive it. Versions 0, 1 and 2 sign the parameters; version 4 signs the whole request with a
-// key derived from date, region and service. Pure functions: who may call, and how old a request may be, is decided above.
+// The signatures with which EC2 and S3 clients prove a secret without sending it, computed from the request as
+// Keystone's /ec2tokens and /s3tokens receive it. Versions 0, 1 and 2 sign the parameters; version 4 signs the whole
+// request with a key derived from date, region and service. Pure functions: who may call, and how old a request may
+// be, is decided above.
 
 package enum AWSSignatureError: Error, Equatable, Sendable {
     case unknownVersion(String)
@@ -80,8 +81,8 @@ package enum AWSSignature {
         }
     }
 
-    /// The signature of an S3 request, whose text to sign comes ready in base 64: HMAC-SHA1, or version 4 when the text is
-    /// an AWS4 one. Nil when the text cannot be what a client signs.
+    /// The signature of an S3 request, whose text to sign comes ready in base 64: HMAC-SHA1, or version 4 when the
+    /// text is an AWS4 one. Nil when the text cannot be what a client signs.
     package static func s3(secret: String, token: String) -> String? {
         let standard = token.utf8.map {
             $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? 0x5f : $0

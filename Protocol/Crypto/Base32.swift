@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base 32 of RFC 4648, the form in which one-time-password secrets are handed to people. Reading is forgiving where people
-// and their tools differ: either case, padding or none, and unused last bits of any value, since some tools draw the
-// letters at random.
+// Base 32 of RFC 4648, the form in which one-time-password secrets are handed to people. Reading is forgiving where
+// people and their tools differ: either case, padding or none, and unused last bits of any value, since some tools
+// draw the letters at random.
 
 package enum Base32 {
     private static let symbols: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

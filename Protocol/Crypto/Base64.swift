@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base 64 of RFC 4648, both alphabets. Reading is strict: no white space, no foreign letters, padding complete where it is
-// due, unused bits zero, so that one value has one text. The URL-safe form is read with or without padding, as tokens
-// travel both ways.
+// Base 64 of RFC 4648, both alphabets. Reading is strict: no white space, no foreign letters, padding complete where
+// it is due, unused bits zero, so that one value has one text. The URL-safe form is read with or without padding, as
+// tokens travel both ways.
 
 package enum Base64 {
     enum Alphabet: Sendable {
@@ -114,7 +114,8 @@ package enum Base64 {
         return at
     }
 
-    /// Writes the bytes and returns their count, nil when the text is not canonical. `out` has room for 3/4 of the text + 3.
+    /// Writes the bytes and returns their count, nil when the text is not canonical. `out` has room for 3/4 of the
+    /// text + 3.
     static func decode(
         _ text: UnsafeBufferPointer<UInt8>, into out: UnsafeMutableBufferPointer<UInt8>, _ alphabet: Alphabet
     ) -> Int? {

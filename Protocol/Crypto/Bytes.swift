@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the module's files share: bytes as one contiguous run, random bytes of the kernel, and a comparison that takes as
-// long for a wrong secret as for the right one.
+// What the module's files share: bytes as one contiguous run, random bytes of the kernel, and a comparison that takes
+// as long for a wrong secret as for the right one.
 
 import COpenSSL
 import CSystem

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificates made in-process: the cloud's own authority, server and node certificates under it, and self-signed ones for
-// tests. Keys are P-256, signatures ECDSA with SHA-256; everything goes in and out as PEM text.
+// Certificates made in-process: the cloud's own authority, server and node certificates under it, and self-signed
+// ones for tests. Keys are P-256, signatures ECDSA with SHA-256; everything goes in and out as PEM text.
 
 import COpenSSL
 

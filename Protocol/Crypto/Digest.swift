@@ -28,7 +28,8 @@ package enum DigestAlgorithm: String, Sendable, CaseIterable {
         }
     }
 
-    /// Safe to share: a fetched algorithm is immutable, kept for the life of the process and reference-counted atomically.
+    /// Safe to share: a fetched algorithm is immutable, kept for the life of the process and reference-counted
+    /// atomically.
     private struct Fetched: @unchecked Sendable {
         let handle: OpaquePointer
         init(_ name: String) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fernet tokens, as their specification has it: version 0x80, time, IV, AES-128-CBC, HMAC-SHA256, URL-safe base 64. Made
-// without padding, as Keystone does; read with or without. The signature is checked before anything is decrypted.
+// Fernet tokens, as their specification has it: version 0x80, time, IV, AES-128-CBC, HMAC-SHA256, URL-safe base 64.
+// Made without padding, as Keystone does; read with or without. The signature is checked before anything is
+// decrypted.
 //
 // Keyed contexts cost more to make than a token takes, so each key keeps a few and lends them, one caller at a time.
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes that are read but not made: scrypt and PBKDF2 with SHA-512, in the forms passlib and Keystone write. Both key an
-// HMAC with the password, which fills it up with zero bytes: one that ends in such a byte would pass for the one without.
+// Hashes that are read but not made: scrypt and PBKDF2 with SHA-512, in the forms passlib and Keystone write. Both
+// key an HMAC with the password, which fills it up with zero bytes: one that ends in such a byte would pass for the
+// one without.
 
 import COpenSSL
 import CSodium

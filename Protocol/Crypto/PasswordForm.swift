@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a stored password hash says of itself. Every cost in it is bounded here: a hash brought in from elsewhere must not
-// be able to occupy a hashing thread for minutes or take a gigabyte.
+// What a stored password hash says of itself. Every cost in it is bounded here: a hash brought in from elsewhere must
+// not be able to occupy a hashing thread for minutes or take a gigabyte.
 
 enum PasswordForm {
     static let mostMemoryKiB = 256 * 1024

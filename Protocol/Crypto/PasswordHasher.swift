@@ -3,9 +3,9 @@
 // form that a Keystone database may hold are read. The algorithm and its cost stand in the hash, so a stronger setting
 // applies at each user's next sign-in (`needsRehash`).
 //
-// bcrypt reads 72 bytes and stops at a zero byte. Rather than cut a long password silently, such a password is hashed in
-// the form "$bcrypt-sha256$", which digests it first, keyed with the salt, and says so in its name. A plain "$2b$" hash is
-// therefore only made of passwords it sees whole, and imported ones keep the meaning they had.
+// bcrypt reads 72 bytes and stops at a zero byte. Rather than cut a long password silently, such a password is hashed
+// in the form "$bcrypt-sha256$", which digests it first, keyed with the salt, and says so in its name. A plain "$2b$"
+// hash is therefore only made of passwords it sees whole, and imported ones keep the meaning they had.
 //
 // These calls take tens of milliseconds on purpose: only PasswordPool's threads make them.
 
@@ -55,8 +55,8 @@ package struct PasswordHasher: Sendable {
         }
     }
 
-    /// Takes as long as verifying a hash of the configured strength: for users that do not exist, so that the time of the
-    /// answer does not tell them from those that do.
+    /// Takes as long as verifying a hash of the configured strength: for users that do not exist, so that the time of
+    /// the answer does not tell them from those that do.
     package func verifyNothing(_ password: String) { _ = try? hash(password) }
 
     /// Whether the hash is of another algorithm or strength than the configured one.

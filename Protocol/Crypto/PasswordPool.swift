@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where password hashing happens: a few threads of low priority behind one bounded queue. However many sign-ins wait,
-// event loops and the database get the processor first, memory is threads times one hash's (argon2id maps it and gives it
-// back), and beyond the bound a caller hears at once that the service is busy.
+// event loops and the database get the processor first, memory is threads times one hash's (argon2id maps it and
+// gives it back), and beyond the bound a caller hears at once that the service is busy.
 
 import EventLoop
 import Glibc

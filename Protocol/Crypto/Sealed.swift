@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Secrets at rest: AES-256-GCM under a master key that lives outside the database. The sealed form is
 //     version (1 byte) · key mark (4) · nonce (12) · cipher text · tag (16)
-// and `context` (a table and row, say) is bound into the tag, so a sealed value moved elsewhere does not open. The key mark
-// tells which of several keys sealed it, so keys can be replaced one row at a time.
+// and `context` (a table and row, say) is bound into the tag, so a sealed value moved elsewhere does not open. The
+// key mark tells which of several keys sealed it, so keys can be replaced one row at a time.
 
 import COpenSSL
 

@@ -14,12 +14,16 @@ struct ApplicationCredentialTests {
     private var path: String { "/v3/users/\(user)/application_credentials" }
     private let absent = String(repeating: "0", count: 32)
 
-    private func make(_ cloud: IdentityFixture, _ credential: JSON.Object, as persona: Persona = .projectMember) async throws -> Reply {
+    private func make(_ cloud: IdentityFixture, _ credential: JSON.Object, as persona: Persona = .projectMember)
+        async throws -> Reply
+    {
         let path = "/v3/users/\(persona.userID)/application_credentials"
         return try await cloud.request(.post, path, as: persona, ["application_credential": .object(credential)])
     }
 
-    private func signIn(_ cloud: IdentityFixture, _ made: Reply, secret: String? = nil) async throws -> (token: String?, reply: Reply) {
+    private func signIn(_ cloud: IdentityFixture, _ made: Reply, secret: String? = nil) async throws -> (
+        token: String?, reply: Reply
+    ) {
         let credential = try #require(made["application_credential"])
         let given = secret ?? credential["secret"]?.string ?? ""
         return try await cloud.signIn([
@@ -33,9 +37,12 @@ struct ApplicationCredentialTests {
     @Test(arguments: TestEngine.available)
     func `a credential is made, shown without its secret, listed and deleted`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
-            let made = try await make(cloud, [
-                "name": "robot", "description": "Builds", "expires_at": "2035-01-31T12:00:00.123456", "roles": [["name": "reader"]],
-            ])
+            let made = try await make(
+                cloud,
+                [
+                    "name": "robot", "description": "Builds", "expires_at": "2035-01-31T12:00:00.123456",
+                    "roles": [["name": "reader"]],
+                ])
             #expect(made.status == 201, "\(made.text)")
             let credential = try #require(made["application_credential"]?.object)
             let id = try #require(credential["id"]?.string)
@@ -51,8 +58,12 @@ struct ApplicationCredentialTests {
             withoutSecret["secret"] = nil
             #expect(shown["application_credential"] == .object(withoutSecret))
             #expect(try await cloud.request(.get, path, as: .projectMember).ids("application_credentials") == [id])
-            #expect(try await cloud.request(.get, path + "?name=robot", as: .projectMember).ids("application_credentials") == [id])
-            #expect(try await cloud.request(.get, path + "?name=other", as: .projectMember).ids("application_credentials") == [])
+            #expect(
+                try await cloud.request(.get, path + "?name=robot", as: .projectMember).ids("application_credentials")
+                    == [id])
+            #expect(
+                try await cloud.request(.get, path + "?name=other", as: .projectMember).ids("application_credentials")
+                    == [])
             #expect(try await make(cloud, ["name": "robot"]).status == 409)
             #expect(try await cloud.request(.delete, "\(path)/\(id)", as: .projectMember).status == 204)
             #expect(try await cloud.request(.get, "\(path)/\(id)", as: .projectMember).status == 404)
@@ -93,7 +104,9 @@ struct ApplicationCredentialTests {
                 #expect(try await signIn(cloud, made).token != nil)
                 #expect(try await signIn(cloud, made, secret: secret + "x").token == nil)
                 let id = ID<ApplicationCredential>(made["application_credential"]?["id"]?.string ?? "")
-                let stored = try await cloud.environment.database.read("test.find") { try ApplicationCredentialStore.find(id, $0) }
+                let stored = try await cloud.environment.database.read("test.find") {
+                    try ApplicationCredentialStore.find(id, $0)
+                }
                 #expect(stored?.secretHash.hasPrefix("hmac-sha256$") == isFast)
                 #expect(stored?.secretHash.contains(secret) == false)
             }
@@ -102,7 +115,8 @@ struct ApplicationCredentialTests {
 
     @Test func `an expired credential is refused`() async throws {
         try await withCloud { cloud in
-            let made = try await make(cloud, ["name": "robot", "expires_at": .string(cloud.clock.now.adding(seconds: 60).text)])
+            let made = try await make(
+                cloud, ["name": "robot", "expires_at": .string(cloud.clock.now.adding(seconds: 60).text)])
             #expect(try await signIn(cloud, made).token != nil)
             cloud.clock.advance(seconds: 61)
             #expect(try await signIn(cloud, made).token == nil)
@@ -181,16 +195,19 @@ struct ApplicationCredentialTests {
         try await withCloud { cloud in
             for (credential, field): (JSON.Object, String) in [
                 ([:], "name"), (["name": ""], "name"), (["name": 1], "name"), (["name": "x", "secret": 5], "secret"),
-                (["name": "x", "expires_at": "soon"], "expires_at"), (["name": "x", "expires_at": "2001-01-01T00:00:00"], "expires_at"),
+                (["name": "x", "expires_at": "soon"], "expires_at"),
+                (["name": "x", "expires_at": "2001-01-01T00:00:00"], "expires_at"),
                 (["name": "x", "unrestricted": "true"], "unrestricted"), (["name": "x", "roles": "reader"], "roles"),
-                (["name": "x", "roles": [["id": "a", "name": "b"]]], "roles[0]"), (["name": "x", "roles": [5]], "roles[0]"),
+                (["name": "x", "roles": [["id": "a", "name": "b"]]], "roles[0]"),
+                (["name": "x", "roles": [5]], "roles[0]"),
                 (["name": "x", "roles": [["name": "admin"]]], "unassigned role"),
                 (["name": "x", "roles": [["id": .string(absent)]]], "unassigned role"),
                 (["name": "x", "access_rules": [["service": "compute", "method": "GET"]]], "path"),
                 (["name": "x", "access_rules": [["service": "compute", "method": "GET", "path": "v2"]]], "path"),
                 (["name": "x", "access_rules": [["service": "compute", "method": "FETCH", "path": "/"]]], "method"),
                 (["name": "x", "access_rules": [["service": "a b", "method": "GET", "path": "/"]]], "service"),
-                (["name": "x", "access_rules": [["other": "compute"]]], "other"), (["name": "x", "access_rules": 3], "access_rules"),
+                (["name": "x", "access_rules": [["other": "compute"]]], "other"),
+                (["name": "x", "access_rules": 3], "access_rules"),
             ] {
                 let reply = try await make(cloud, credential)
                 #expect(reply.status == 400, "\(field) \(reply.text)")
@@ -204,17 +221,21 @@ struct ApplicationCredentialTests {
     // MARK: Access rules
 
     @Test(arguments: TestEngine.available)
-    func `access rules are shared by content, outlive a credential and can be deleted when unused`(_ engine: TestEngine) async throws {
+    func `access rules are shared by content, outlive a credential and can be deleted when unused`(_ engine: TestEngine)
+        async throws
+    {
         try await withCloud(engine) { cloud in
             let rule: JSON = ["service": "compute", "method": "GET", "path": "/v2.1/servers/*"]
             let first = try await make(cloud, ["name": "one", "access_rules": [rule, rule]])
             #expect(first["application_credential"]?["access_rules"]?.array?.count == 1, "\(first.text)")
             let id = try #require(first["application_credential"]?["access_rules"]?[0]?["id"]?.string)
             let second = try await make(cloud, ["name": "two", "access_rules": [["id": .string(id)]]])
-            #expect(second["application_credential"]?["access_rules"] == first["application_credential"]?["access_rules"])
+            #expect(
+                second["application_credential"]?["access_rules"] == first["application_credential"]?["access_rules"])
             let rules = "/v3/users/\(user)/access_rules"
             #expect(try await cloud.request(.get, rules, as: .projectMember).ids("access_rules") == [id])
-            #expect(try await cloud.request(.get, rules + "?service=image", as: .projectMember).ids("access_rules") == [])
+            #expect(
+                try await cloud.request(.get, rules + "?service=image", as: .projectMember).ids("access_rules") == [])
             let shown = try await cloud.request(.get, rules + "/" + id, as: .systemReader)
             #expect(shown["access_rule"]?["path"] == "/v2.1/servers/*")
             #expect(shown["access_rule"]?["links"]?["self"]?.string?.hasSuffix(rules + "/" + id) ?? false)
@@ -241,10 +262,14 @@ struct ApplicationCredentialTests {
 
     @Test func `a credential with access rules is good for nothing else`() async throws {
         try await withCloud { cloud in
-            let made = try await make(cloud, [
-                "name": "narrow",
-                "access_rules": [["service": "identity", "method": "GET", "path": "/v3/users/{user_id}/application_credentials"]],
-            ])
+            let made = try await make(
+                cloud,
+                [
+                    "name": "narrow",
+                    "access_rules": [
+                        ["service": "identity", "method": "GET", "path": "/v3/users/{user_id}/application_credentials"]
+                    ],
+                ])
             let token = try #require(try await signIn(cloud, made).token)
             #expect(try await cloud.request(.get, path, token: token).status == 200)
             #expect(try await cloud.request(.get, "/v3/users/\(user)/access_rules", token: token).status == 403)

@@ -8,12 +8,15 @@ import Testing
 
 @testable import Identity
 
-/// An assignment in a word: "user@project:role", "+" for an inherited one, "(via group|source<prior)" for how it came about.
+/// An assignment in a word: "user@project:role", "+" for an inherited one, "(via group|source<prior)" for how it came
+/// about.
 private func words(_ reply: Reply) -> [String] {
     (reply["role_assignments"]?.array ?? []).map { line in
         let actor = (line["user"] ?? line["group"])?["id"]?.string ?? "?"
         let scope = line["scope"]
-        let place = (scope?["project"] ?? scope?["domain"])?["id"]?.string ?? (scope?["system"]?["all"] == true ? "system" : "?")
+        let place =
+            (scope?["project"] ?? scope?["domain"])?["id"]?.string
+            ?? (scope?["system"]?["all"] == true ? "system" : "?")
         let mark = scope?["OS-INHERIT:inherited_to"] == "projects" ? "+" : ""
         return "\(actor)@\(place):\(line["role"]?["id"]?.string ?? "?")\(mark)"
     }
@@ -33,7 +36,8 @@ struct AssignmentListTests {
         try await withCloud(engine) { cloud in
             let (role, group) = (try await cloud.makeRole("worker"), try await cloud.makeGroup("crew", []))
             for path in [
-                "/v3/projects/\(Places.web)/users/\(someone)/roles/\(role)", "/v3/domains/\(Places.home)/users/\(someone)/roles/\(role)",
+                "/v3/projects/\(Places.web)/users/\(someone)/roles/\(role)",
+                "/v3/domains/\(Places.home)/users/\(someone)/roles/\(role)",
                 "/v3/system/users/\(someone)/roles/\(role)", "/v3/projects/\(Places.web)/groups/\(group)/roles/\(role)",
                 "/v3/OS-INHERIT/domains/\(Places.home)/users/\(someone)/roles/\(role)/inherited_to_projects",
             ] { try await cloud.put(path) }
@@ -81,17 +85,22 @@ struct AssignmentListTests {
             try await cloud.put("/v3/roles/\(prior)/implies/\(implied)")
             let group = try await cloud.makeGroup("crew", [.unscoped, .projectReader])
             let below = try await cloud.makeProject("below", below: Places.web.text)
-            try await cloud.put("/v3/OS-INHERIT/domains/\(Places.home)/groups/\(group)/roles/\(prior)/inherited_to_projects")
+            try await cloud.put(
+                "/v3/OS-INHERIT/domains/\(Places.home)/groups/\(group)/roles/\(prior)/inherited_to_projects")
             let other = Persona.projectReader.userID
             let path = "/v3/role_assignments?effective&scope.project.id=\(below)"
             let reply = try await cloud.request(.get, path, as: .systemReader)
-            #expect(Set(words(reply)) == [
-                "\(someone)@\(below):\(prior)+", "\(someone)@\(below):\(implied)+", "\(other)@\(below):\(prior)+",
-                "\(other)@\(below):\(implied)+",
-            ])
+            #expect(
+                Set(words(reply)) == [
+                    "\(someone)@\(below):\(prior)+", "\(someone)@\(below):\(implied)+", "\(other)@\(below):\(prior)+",
+                    "\(other)@\(below):\(implied)+",
+                ])
             let grant = "/OS-INHERIT/domains/\(Places.home)/groups/\(group)/roles/\(prior)/inherited_to_projects"
             #expect(Set(links(reply, "assignment")) == [grant])
-            #expect(Set(links(reply, "membership")) == ["/groups/\(group)/users/\(someone)", "/groups/\(group)/users/\(other)"])
+            #expect(
+                Set(links(reply, "membership")) == [
+                    "/groups/\(group)/users/\(someone)", "/groups/\(group)/users/\(other)",
+                ])
             #expect(Set(links(reply, "prior_role")) == ["/prior_role/\(prior)/implies/\(implied)"])
             // The same by user, over all projects, and by the role that is only implied.
             let byUser = try await cloud.request(
@@ -113,19 +122,23 @@ struct AssignmentListTests {
             try await cloud.put("/v3/roles/\(helper)/implies/\(role)")
             let below = try await cloud.makeProject("below", below: Places.web.text)
             try await cloud.put("/v3/projects/\(Places.web)/users/\(someone)/roles/\(helper)")
-            try await cloud.put("/v3/OS-INHERIT/projects/\(Places.web)/users/\(someone)/roles/\(role)/inherited_to_projects")
+            try await cloud.put(
+                "/v3/OS-INHERIT/projects/\(Places.web)/users/\(someone)/roles/\(role)/inherited_to_projects")
             try await cloud.put("/v3/domains/\(Places.home)/users/\(someone)/roles/\(role)")
             try await cloud.put("/v3/system/users/\(someone)/roles/\(role)")
             let expected: Set<String> = [
                 // A domain's role gives only what it implies; the inherited one counts below.
                 "\(someone)@\(Places.web):\(role)", "\(someone)@\(below):\(role)+", "\(someone)@\(Places.home):\(role)",
             ]
-            let reply = try await cloud.request(.get, "/v3/role_assignments?effective&role.id=\(role)", as: .systemReader)
+            let reply = try await cloud.request(
+                .get, "/v3/role_assignments?effective&role.id=\(role)", as: .systemReader)
             #expect(Set(words(reply)) == expected)
-            let byUser = try await cloud.request(.get, "/v3/role_assignments?effective&user.id=\(someone)", as: .systemReader)
+            let byUser = try await cloud.request(
+                .get, "/v3/role_assignments?effective&user.id=\(someone)", as: .systemReader)
             #expect(Set(words(byUser)) == expected)
             let ofDomain = try await cloud.request(
-                .get, "/v3/role_assignments?effective&role.id=\(role)&scope.domain.id=\(Places.home)", as: .systemReader)
+                .get, "/v3/role_assignments?effective&role.id=\(role)&scope.domain.id=\(Places.home)", as: .systemReader
+            )
             #expect(words(ofDomain) == ["\(someone)@\(Places.home):\(role)"])
             let ofSystem = try await cloud.request(
                 .get, "/v3/role_assignments?effective&role.id=\(role)&scope.system=all", as: .systemReader)
@@ -162,7 +175,8 @@ struct AssignmentListTests {
             let group = try await cloud.makeGroup("crew", [.unscoped])
             try await cloud.put("/v3/projects/\(Places.web)/groups/\(group)/roles/\(helper)")
             let home: JSON = ["id": .string(Places.home.text), "name": "home"]
-            let reply = try await cloud.request(.get, "/v3/role_assignments?include_names&role.id=\(helper)", as: .systemReader)
+            let reply = try await cloud.request(
+                .get, "/v3/role_assignments?include_names&role.id=\(helper)", as: .systemReader)
             let line = try #require(reply["role_assignments"]?[0])
             #expect(line["group"] == ["id": .string(group), "name": "crew", "domain": home])
             #expect(line["scope"]?["project"] == ["id": .string(Places.web.text), "name": "web", "domain": home])
@@ -170,7 +184,10 @@ struct AssignmentListTests {
             try await cloud.put("/v3/roles/\(helper)/implies/\(try cloud.role("member"))")
             let effective = try await cloud.request(
                 .get, "/v3/role_assignments?include_names&effective&user.id=\(someone)", as: .systemReader)
-            #expect(Set((effective["role_assignments"]?.array ?? []).compactMap { $0["role"]?["name"]?.string }) == ["member", "reader"])
+            #expect(
+                Set((effective["role_assignments"]?.array ?? []).compactMap { $0["role"]?["name"]?.string }) == [
+                    "member", "reader",
+                ])
             #expect(effective["role_assignments"]?[0]?["user"]?["name"] == "unscoped")
         }
     }
@@ -178,7 +195,9 @@ struct AssignmentListTests {
     @Test(arguments: TestEngine.available)
     func `pages together are the whole list`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
-            try await cloud.put("/v3/OS-INHERIT/domains/\(Places.home)/users/\(someone)/roles/\(try cloud.role("member"))/inherited_to_projects")
+            try await cloud.put(
+                "/v3/OS-INHERIT/domains/\(Places.home)/users/\(someone)/roles/\(try cloud.role("member"))/inherited_to_projects"
+            )
             for flags in ["", "&effective", "&include_names", "&effective&include_names"] {
                 let all = words(try await cloud.request(.get, "/v3/role_assignments?x" + flags, as: .systemReader))
                 var seen: [String] = []
@@ -201,7 +220,9 @@ struct AssignmentListTests {
             for persona: Persona in [.domainAdmin, .domainManager, .domainMember, .domainReader] {
                 for flags in ["", "?effective", "?scope.project.id=\(Places.shop)", "?scope.domain.id=\(Places.away)"] {
                     let seen = words(try await cloud.request(.get, "/v3/role_assignments" + flags, as: persona))
-                    #expect(seen.allSatisfy { $0.contains("@\(Places.web):") || $0.contains("@\(Places.home):") }, "\(flags)")
+                    #expect(
+                        seen.allSatisfy { $0.contains("@\(Places.web):") || $0.contains("@\(Places.home):") },
+                        "\(flags)")
                     #expect(seen.isEmpty == flags.contains("scope"), "\(persona) \(flags)")
                 }
             }
@@ -231,7 +252,9 @@ struct AssignmentListTests {
     @Test func `a page takes one statement, whatever it expands`() async throws {
         try await withCloud { cloud in
             _ = try await cloud.environment.roleGraph()
-            for query in ["", "?include_names", "?effective", "?effective&include_names&scope.project.id=\(Places.web)"] {
+            for query in [
+                "", "?include_names", "?effective", "?effective&include_names&scope.project.id=\(Places.web)",
+            ] {
                 let (count, reply) = try await cloud.statements(.get, "/v3/role_assignments" + query, as: .systemReader)
                 #expect(reply.status == 200)
                 #expect(count == 1, "\(query)")

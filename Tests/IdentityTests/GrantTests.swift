@@ -18,9 +18,11 @@ struct GrantTests {
             let group = try await cloud.makeGroup("crew", [])
             for family in GrantFamily.all {
                 func fill(_ pattern: String) -> String {
-                    [("{project_id}", Places.web.text), ("{domain_id}", Places.home.text), ("{group_id}", group),
-                     ("{user_id}", Persona.unscoped.userID.text), ("{role_id}", role)]
-                        .reduce(pattern) { text, pair in text.replacing(pair.0, with: pair.1) }
+                    [
+                        ("{project_id}", Places.web.text), ("{domain_id}", Places.home.text), ("{group_id}", group),
+                        ("{user_id}", Persona.unscoped.userID.text), ("{role_id}", role),
+                    ]
+                    .reduce(pattern) { text, pair in text.replacing(pair.0, with: pair.1) }
                 }
                 let one = fill(family.one)
                 #expect(try await cloud.request(.head, one, as: .systemAdmin).status == 404, "\(one)")
@@ -45,8 +47,10 @@ struct GrantTests {
         try await withCloud { cloud in
             let (role, user) = (try cloud.role("member"), Persona.unscoped.userID.text)
             for path in [
-                "/v3/projects/\(absent)/users/\(user)/roles/\(role)", "/v3/projects/\(Places.web)/users/\(absent)/roles/\(role)",
-                "/v3/projects/\(Places.web)/users/\(user)/roles/\(absent)", "/v3/domains/\(absent)/users/\(user)/roles/\(role)",
+                "/v3/projects/\(absent)/users/\(user)/roles/\(role)",
+                "/v3/projects/\(Places.web)/users/\(absent)/roles/\(role)",
+                "/v3/projects/\(Places.web)/users/\(user)/roles/\(absent)",
+                "/v3/domains/\(absent)/users/\(user)/roles/\(role)",
                 "/v3/projects/\(Places.web)/groups/\(absent)/roles/\(role)", "/v3/system/users/\(absent)/roles/\(role)",
                 "/v3/system/users/\(user)/roles/\(absent)", "/v3/projects/\(Places.home)/users/\(user)/roles/\(role)",
                 "/v3/OS-INHERIT/domains/\(absent)/users/\(user)/roles/\(role)/inherited_to_projects",
@@ -57,7 +61,9 @@ struct GrantTests {
                 // Whoever may not change grants does not learn what exists.
                 #expect(try await cloud.request(.put, path, as: .projectMember).status == 403)
             }
-            #expect(try await cloud.request(.get, "/v3/projects/\(absent)/users/\(user)/roles", as: .systemAdmin).status == 404)
+            #expect(
+                try await cloud.request(.get, "/v3/projects/\(absent)/users/\(user)/roles", as: .systemAdmin).status
+                    == 404)
             #expect(try await cloud.request(.get, "/v3/system/groups/\(absent)/roles", as: .systemAdmin).status == 404)
         }
     }
@@ -82,7 +88,10 @@ struct GrantTests {
                 .put, "/v3/projects/\(Places.shop)/users/\(user)/roles/\(home)", as: .systemAdmin)
             #expect(elsewhere.status == 403)
             #expect(elsewhere.message.contains("same domain"))
-            #expect(try await cloud.request(.put, "/v3/projects/\(Places.web)/users/\(user)/roles/\(home)", as: .systemAdmin).status == 204)
+            #expect(
+                try await cloud.request(
+                    .put, "/v3/projects/\(Places.web)/users/\(user)/roles/\(home)", as: .systemAdmin
+                ).status == 204)
             let system = try await cloud.request(.put, "/v3/system/users/\(user)/roles/\(home)", as: .systemAdmin)
             #expect(system.status == 400)
             #expect(system.message.contains("domain-specific role"))
@@ -106,7 +115,9 @@ struct GrantTests {
             #expect(try await give(admin, ours, web, as: .domainManager) == 403)
             #expect(try await give(member, theirs, web, as: .domainManager) == 403)
             #expect(try await give(member, ours, shop, as: .domainManager) == 403)
-            for persona: Persona in [.domainMember, .domainReader, .projectManager, .projectMember, .systemReader, .systemMember] {
+            for persona: Persona in [
+                .domainMember, .domainReader, .projectManager, .projectMember, .systemReader, .systemMember,
+            ] {
                 #expect(try await give(member, ours, web, as: persona) == 403, "\(persona)")
             }
             #expect(try await give(admin, ours, web, as: .domainAdmin) == 204)
@@ -134,7 +145,8 @@ struct GrantTests {
     // MARK: What ends with a grant
 
     @Test(arguments: TestEngine.available)
-    func `taking a role ends the tokens and application credentials that rest on it`(_ engine: TestEngine) async throws {
+    func `taking a role ends the tokens and application credentials that rest on it`(_ engine: TestEngine) async throws
+    {
         try await withCloud(engine) { cloud in
             let user = Persona.projectMember.userID
             let member = try cloud.role("member")
@@ -143,7 +155,8 @@ struct GrantTests {
                 .post, "/v3/users/\(user)/application_credentials", token: token,
                 body: (["application_credential": ["name": "robot"]] as JSON).bytes)
             #expect(made.status == 201, "\(made.text)")
-            let path = "/v3/users/\(user)/application_credentials/" + (made["application_credential"]?["id"]?.string ?? "")
+            let path =
+                "/v3/users/\(user)/application_credentials/" + (made["application_credential"]?["id"]?.string ?? "")
             cloud.clock.advance(seconds: 1)
             // Losing another role leaves both.
             let other = try await cloud.makeRole("other")
@@ -165,7 +178,9 @@ struct GrantTests {
     }
 
     @Test(arguments: TestEngine.available)
-    func `a group's grant counts for its members at once, and no longer than it lasts`(_ engine: TestEngine) async throws {
+    func `a group's grant counts for its members at once, and no longer than it lasts`(_ engine: TestEngine)
+        async throws
+    {
         try await withCloud(engine) { cloud in
             let group = try await cloud.makeGroup("crew", [.unscoped])
             let member = try cloud.role("member")
@@ -190,10 +205,13 @@ struct GrantTests {
         try await withCloud { cloud in
             let below = try await cloud.makeProject("below", below: Places.web.text)
             let member = try cloud.role("member")
-            let path = "/v3/OS-INHERIT/projects/\(Places.web)/users/\(Persona.unscoped.userID)/roles/\(member)/inherited_to_projects"
+            let path =
+                "/v3/OS-INHERIT/projects/\(Places.web)/users/\(Persona.unscoped.userID)/roles/\(member)/inherited_to_projects"
             try await cloud.put(path)
-            #expect(try await cloud.signIn(.unscoped, scope: ["project": ["id": .string(Places.web.text)]]).token == nil)
-            let token = try #require(try await cloud.signIn(.unscoped, scope: ["project": ["id": .string(below)]]).token)
+            #expect(
+                try await cloud.signIn(.unscoped, scope: ["project": ["id": .string(Places.web.text)]]).token == nil)
+            let token = try #require(
+                try await cloud.signIn(.unscoped, scope: ["project": ["id": .string(below)]]).token)
             cloud.clock.advance(seconds: 1)
             #expect(try await cloud.request(.delete, path, as: .systemAdmin).status == 204)
             #expect(try await cloud.roles(ofToken: token) == nil)
@@ -210,7 +228,9 @@ struct GrantTests {
             let token = try #require(
                 try await cloud.signIn(.unscoped, scope: ["project": ["id": .string(Places.web.text)]]).token)
             #expect(try await cloud.roles(ofToken: token)?.sorted() == ["implied", "prior"])
-            #expect(try await cloud.request(.delete, "/v3/roles/\(prior)/implies/\(implied)", as: .systemAdmin).status == 204)
+            #expect(
+                try await cloud.request(.delete, "/v3/roles/\(prior)/implies/\(implied)", as: .systemAdmin).status
+                    == 204)
             #expect(try await cloud.roles(ofToken: token) == ["prior"])
         }
     }

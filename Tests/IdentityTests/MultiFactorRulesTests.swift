@@ -5,7 +5,9 @@ import Testing
 @testable import Identity
 
 struct MultiFactorRulesTests {
-    private func rules(_ text: String) throws -> MultiFactorRules { MultiFactorRules(try JSON.parse(text).object ?? [:]) }
+    private func rules(_ text: String) throws -> MultiFactorRules {
+        MultiFactorRules(try JSON.parse(text).object ?? [:])
+    }
 
     @Test func oneWholeRuleIsEnough() throws {
         let rules = try rules(#"{"multi_factor_auth_rules":[["password","totp"],["application_credential"]]}"#)

@@ -20,7 +20,8 @@ struct RedelegationTests {
 
     private func trust(count: Int = 3, expires: Int64? = nil, isImpersonation: Bool = true) -> TrustRecord {
         TrustRecord(
-            id: ID("first"), trustor: ID("zero"), trustee: ID("one"), project: ID("web"), isImpersonation: isImpersonation,
+            id: ID("first"), trustor: ID("zero"), trustee: ID("one"), project: ID("web"),
+            isImpersonation: isImpersonation,
             expires: expires.map { Instant(seconds: $0) }, remainingUses: nil, source: nil, redelegationCount: count,
             roles: [ID("member"), ID("reader")], extra: [:])
     }
@@ -42,8 +43,12 @@ struct RedelegationTests {
     @Test func `a trust that may be passed on may be so three times, or fewer`() throws {
         #expect(try Redelegation.count(request(["allow_redelegation": true])) == 3)
         #expect(try Redelegation.count(request(["allow_redelegation": true, "redelegation_count": 2])) == 2)
-        #expect(refusal { _ = try Redelegation.count(request(["allow_redelegation": true, "redelegation_count": 4])) } == .forbidden)
-        #expect(refusal { _ = try Redelegation.count(request(["allow_redelegation": true, "remaining_uses": 1])) } == .badRequest)
+        #expect(
+            refusal { _ = try Redelegation.count(request(["allow_redelegation": true, "redelegation_count": 4])) }
+                == .forbidden)
+        #expect(
+            refusal { _ = try Redelegation.count(request(["allow_redelegation": true, "remaining_uses": 1])) }
+                == .badRequest)
     }
 
     @Test func `passing on lowers the count and keeps the end`() throws {
@@ -57,24 +62,33 @@ struct RedelegationTests {
         let roles: [ID<Role>] = [ID("member")]
         #expect(refusal { _ = try Redelegation.passOn(request(), roles: roles, line: [trust(count: 0)]) } == .forbidden)
         #expect(refusal { _ = try Redelegation.passOn(request(), roles: [ID("admin")], line: [trust()]) } == .forbidden)
-        #expect(refusal { _ = try Redelegation.passOn(request(["remaining_uses": 2]), roles: roles, line: [trust()]) } == .forbidden)
-        #expect(refusal { _ = try Redelegation.passOn(request(["project_id": "shop"]), roles: roles, line: [trust()]) } == .forbidden)
-        #expect(refusal {
-            _ = try Redelegation.passOn(
-                request(["expires_at": "2030-01-01T00:00:00Z"]), roles: roles, line: [trust(expires: 2000)])
-        } == .forbidden)
-        #expect(refusal {
-            _ = try Redelegation.passOn(request(), roles: roles, line: [trust(isImpersonation: false)])
-        } == .forbidden)
-        #expect(refusal {
-            _ = try Redelegation.passOn(
-                request(["allow_redelegation": true, "redelegation_count": 1]), roles: roles, line: [trust(count: 3)])
-        } == .forbidden)
+        #expect(
+            refusal { _ = try Redelegation.passOn(request(["remaining_uses": 2]), roles: roles, line: [trust()]) }
+                == .forbidden)
+        #expect(
+            refusal { _ = try Redelegation.passOn(request(["project_id": "shop"]), roles: roles, line: [trust()]) }
+                == .forbidden)
+        #expect(
+            refusal {
+                _ = try Redelegation.passOn(
+                    request(["expires_at": "2030-01-01T00:00:00Z"]), roles: roles, line: [trust(expires: 2000)])
+            } == .forbidden)
+        #expect(
+            refusal {
+                _ = try Redelegation.passOn(request(), roles: roles, line: [trust(isImpersonation: false)])
+            } == .forbidden)
+        #expect(
+            refusal {
+                _ = try Redelegation.passOn(
+                    request(["allow_redelegation": true, "redelegation_count": 1]), roles: roles,
+                    line: [trust(count: 3)])
+            } == .forbidden)
     }
 
     @Test func `every trust of the line is asked`() throws {
-        #expect(refusal {
-            _ = try Redelegation.passOn(request(), roles: [ID("member")], line: [trust(count: 2), trust(count: 0)])
-        } == .forbidden)
+        #expect(
+            refusal {
+                _ = try Redelegation.passOn(request(), roles: [ID("member")], line: [trust(count: 2), trust(count: 0)])
+            } == .forbidden)
     }
 }

@@ -6,15 +6,19 @@ import Testing
 
 struct RevocationIndexTests {
     private let token = RevocableToken(
-        auditID: "audit", auditChainID: "chain", user: ID("u"), trustor: ID("trustor"), userDomain: ID("ud"), project: ID("p"),
+        auditID: "audit", auditChainID: "chain", user: ID("u"), trustor: ID("trustor"), userDomain: ID("ud"),
+        project: ID("p"),
         projectDomain: ID("pd"), domain: nil, isSystem: false, roles: [ID("r")], trust: ID("t"),
         applicationCredential: ID("k"), issued: Instant(seconds: 100))
 
     private func index(_ revocation: Revocation, before: Int64 = 100, expires: Int64 = 1000) -> RevocationIndex {
         let index = RevocationIndex()
-        index.insert([StoredRevocation(
-            id: "1", revocation: revocation, issuedBefore: Instant(seconds: before), revoked: Instant(seconds: before),
-            expires: Instant(seconds: expires))])
+        index.insert([
+            StoredRevocation(
+                id: "1", revocation: revocation, issuedBefore: Instant(seconds: before),
+                revoked: Instant(seconds: before),
+                expires: Instant(seconds: expires))
+        ])
         return index
     }
 
@@ -25,7 +29,8 @@ struct RevocationIndexTests {
     }
 
     @Test(arguments: [
-        Revocation.user(ID("u")), .user(ID("trustor")), .project(ID("p")), .domain(ID("ud")), .domain(ID("pd")), .trust(ID("t")),
+        Revocation.user(ID("u")), .user(ID("trustor")), .project(ID("p")), .domain(ID("ud")), .domain(ID("pd")),
+        .trust(ID("t")),
         .applicationCredential(ID("k")), .grant(ID("u"), project: ID("p")), chain("chain"),
     ])
     func endsATokenThatMatchesAllItsFields(revocation: Revocation) {

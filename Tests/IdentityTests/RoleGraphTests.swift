@@ -10,7 +10,9 @@ struct RoleGraphTests {
 
     /// admin -> manager -> member -> reader; helper (of a domain) -> member; left, right -> bottom, top -> left, right.
     private let graph = RoleGraph(
-        ["admin", "manager", "member", "reader", "top", "left", "right", "bottom"].map { RoleRecord(id: ID($0), name: $0) }
+        ["admin", "manager", "member", "reader", "top", "left", "right", "bottom"].map {
+            RoleRecord(id: ID($0), name: $0)
+        }
             + [RoleRecord(id: ID("helper"), name: "helper", domain: ID("home"))],
         implications: [
             ("admin", "manager"), ("manager", "member"), ("member", "reader"), ("helper", "member"), ("top", "left"),
@@ -73,10 +75,11 @@ struct StampedCacheTests {
     @Test func `a change while the value is made makes it old at once`() async throws {
         let stamps = Stamps()
         let cache = StampedCache<String>()
-        #expect(try await cache.value(stamps) {
-            stamps.touch(.everything)
-            return "old"
-        } == "old")
+        #expect(
+            try await cache.value(stamps) {
+                stamps.touch(.everything)
+                return "old"
+            } == "old")
         #expect(try await cache.value(stamps) { "new" } == "new")
     }
 

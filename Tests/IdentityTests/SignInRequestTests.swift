@@ -19,7 +19,8 @@ struct SignInRequestTests {
             Issue.record("the id was not read")
             return
         }
-        let named = try read("""
+        let named = try read(
+            """
             {"identity":{"methods":["password"],"password":{"user":{"name":"n","domain":{"name":"D"},"password":"s"}}}}
             """)
         guard case .name("n", .name("D")) = named.password?.user.form else {

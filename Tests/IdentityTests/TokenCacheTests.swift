@@ -10,7 +10,8 @@ struct TokenCacheTests {
             user: ID(name), methods: .password, scope: .none, issued: Instant(seconds: 1), expires: Instant(seconds: 2),
             audit: Array(repeating: 7, count: 16))
         return Token(
-            payload: payload, user: .init(id: ID(name), name: name, domain: ID("d"), domainName: "D", passwordExpires: nil),
+            payload: payload,
+            user: .init(id: ID(name), name: name, domain: ID("d"), domainName: "D", passwordExpires: nil),
             scope: .none, roles: [], trust: nil, applicationCredential: nil, snapshot: stamps.snapshot([]))
     }
 
@@ -34,7 +35,9 @@ struct TokenCacheTests {
     @Test func neverHoldsMoreThanItsCapacity() {
         let cache = TokenCache(capacity: 64)
         for i in 0..<1000 { insert("token-\(i)-" + String(repeating: "q", count: 30) + "\(i * 7919)", cache) }
-        let kept = (0..<1000).filter { find("token-\($0)-" + String(repeating: "q", count: 30) + "\($0 * 7919)", cache) != nil }
+        let kept = (0..<1000).filter {
+            find("token-\($0)-" + String(repeating: "q", count: 30) + "\($0 * 7919)", cache) != nil
+        }
         #expect(kept.count <= 64)
         #expect(!kept.isEmpty)
     }

@@ -5,9 +5,12 @@ import Testing
 @testable import Identity
 
 struct TokenPayloadTests {
-    private func payload(scope: TokenPayload.Scope = .none, user: String = "0123456789abcdef0123456789abcdef") -> TokenPayload {
+    private func payload(scope: TokenPayload.Scope = .none, user: String = "0123456789abcdef0123456789abcdef")
+        -> TokenPayload
+    {
         TokenPayload(
-            user: ID(user), methods: [.password, .totp], scope: scope, issued: Instant(microseconds: 1_700_000_000_123_456),
+            user: ID(user), methods: [.password, .totp], scope: scope,
+            issued: Instant(microseconds: 1_700_000_000_123_456),
             expires: Instant(microseconds: 1_700_003_600_123_456), audit: Array(0..<16))
     }
 

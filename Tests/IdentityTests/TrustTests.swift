@@ -15,7 +15,8 @@ struct TrustTests {
 
     private func body(_ more: JSON.Object = [:]) -> JSON {
         var trust: JSON.Object = [
-            "trustor_user_id": .string(trustor), "trustee_user_id": .string(trustee), "project_id": .string(Places.web.text),
+            "trustor_user_id": .string(trustor), "trustee_user_id": .string(trustee),
+            "project_id": .string(Places.web.text),
             "impersonation": true, "roles": [["name": "member"]],
         ]
         for (name, value) in more.members { trust[name] = value }
@@ -28,7 +29,9 @@ struct TrustTests {
     }
 
     /// The trustee signs in with the trust.
-    private func use(_ cloud: IdentityFixture, _ trust: String, as persona: Persona = .otherMember) async throws -> String? {
+    private func use(_ cloud: IdentityFixture, _ trust: String, as persona: Persona = .otherMember) async throws
+        -> String?
+    {
         try await cloud.signIn(persona, scope: ["OS-TRUST:trust": ["id": .string(trust)]]).token
     }
 
@@ -36,7 +39,8 @@ struct TrustTests {
     func `a trust is made, shown, listed and deleted`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
             let made = try await cloud.request(
-                .post, "/v3/OS-TRUST/trusts", as: .projectManager, body(["expires_at": "2035-01-01T00:00:00.000000Z", "note": "n"]))
+                .post, "/v3/OS-TRUST/trusts", as: .projectManager,
+                body(["expires_at": "2035-01-01T00:00:00.000000Z", "note": "n"]))
             #expect(made.status == 201, "\(made.text)")
             let trust = try #require(made["trust"])
             let id = try #require(trust["id"]?.string)
@@ -50,14 +54,18 @@ struct TrustTests {
             #expect(trust["links"]?["self"]?.string?.hasSuffix("/v3/OS-TRUST/trusts/\(id)") ?? false)
             let path = "/v3/OS-TRUST/trusts/\(id)"
             #expect(try await cloud.request(.get, path, as: .otherMember)["trust"] == trust)
-            let listed = try await cloud.request(.get, "/v3/OS-TRUST/trusts?trustor_user_id=\(trustor)", as: .projectManager)
+            let listed = try await cloud.request(
+                .get, "/v3/OS-TRUST/trusts?trustor_user_id=\(trustor)", as: .projectManager)
             #expect(listed.ids("trusts") == [id])
             #expect(listed["trusts"]?[0]?["roles"] == nil)
             let member = try cloud.role("member")
             #expect(try await cloud.request(.get, path + "/roles", as: .otherMember).ids("roles") == [member])
-            #expect(try await cloud.request(.get, path + "/roles/\(member)", as: .otherMember)["role"]?["name"] == "member")
+            #expect(
+                try await cloud.request(.get, path + "/roles/\(member)", as: .otherMember)["role"]?["name"] == "member")
             #expect(try await cloud.request(.head, path + "/roles/\(member)", as: .otherMember).status == 200)
-            #expect(try await cloud.request(.get, path + "/roles/\(try cloud.role("admin"))", as: .otherMember).status == 404)
+            #expect(
+                try await cloud.request(.get, path + "/roles/\(try cloud.role("admin"))", as: .otherMember).status
+                    == 404)
             #expect(try await cloud.request(.delete, path, as: .otherMember).status == 403)
             #expect(try await cloud.request(.delete, path, as: .projectManager).status == 204)
             #expect(try await cloud.request(.get, path, as: .projectManager).status == 404)
@@ -74,7 +82,8 @@ struct TrustTests {
                 let isTrustor = persona == .projectManager, isTrustee = persona == .otherMember
                 for (path, allowed) in [
                     (all, isReader), (all + "?trustor_user_id=\(trustor)", isReader || isTrustor),
-                    (all + "?trustee_user_id=\(trustee)", isReader || isTrustee), (one, isReader || isTrustor || isTrustee),
+                    (all + "?trustee_user_id=\(trustee)", isReader || isTrustee),
+                    (one, isReader || isTrustor || isTrustee),
                     (one + "/roles", isReader || isTrustor || isTrustee),
                     (one + "/roles/\(try cloud.role("member"))", isReader || isTrustor || isTrustee),
                 ] where persona != .unscoped {
@@ -109,9 +118,11 @@ struct TrustTests {
                 (["impersonation": "yes"], "impersonation"), (["impersonation": nil], "impersonation"),
                 (["expires_at": "bad.123Z"], "expires_at"), (["expires_at": "2001-01-01T00:00:00Z"], "expires_at"),
                 (["remaining_uses": 0], "remaining_uses"), (["remaining_uses": "1"], "remaining_uses"),
-                (["redelegation_count": -1], "redelegation_count"), (["roles": [["id": "a", "name": "b"]]], "roles[0]"),
+                (["redelegation_count": -1], "redelegation_count"),
+                (["roles": [["id": "a", "name": "b"]]], "roles[0]"),
                 (["roles": [[:]]], "roles[0]"), (["roles": "member"], "roles"), (["roles": [["other": "x"]]], "other"),
-                (["allow_redelegation": true, "remaining_uses": 1], "remaining_uses"), (["project_id": 5], "project_id"),
+                (["allow_redelegation": true, "remaining_uses": 1], "remaining_uses"),
+                (["project_id": 5], "project_id"),
             ] {
                 let (status, message) = try await status(more)
                 #expect(status == 400, "\(field)")
@@ -178,10 +189,13 @@ struct TrustTests {
     @Test(arguments: TestEngine.available)
     func `a trust is passed on, and goes with the one it came from`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
-            let first = try await make(cloud, [
-                "allow_redelegation": true, "redelegation_count": 2, "roles": [["name": "member"], ["name": "reader"]],
-                "impersonation": false,
-            ])
+            let first = try await make(
+                cloud,
+                [
+                    "allow_redelegation": true, "redelegation_count": 2,
+                    "roles": [["name": "member"], ["name": "reader"]],
+                    "impersonation": false,
+                ])
             let token = try #require(try await use(cloud, first))
             func passOn(_ more: JSON.Object) async throws -> Reply {
                 var trust: JSON.Object = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether access rules allow a call. In a rule's path "*" and "{name}" stand for one segment, "**" for anything, also for
-// nothing; all else is itself. The walk keeps every place of the pattern that the path may have reached, so its time is at most
-// length times length, whatever the pattern.
+// Whether access rules allow a call. In a rule's path "*" and "{name}" stand for one segment, "**" for anything, also
+// for nothing; all else is itself. The walk keeps every place of the pattern that the path may have reached, so its
+// time is at most length times length, whatever the pattern.
 
 package enum AccessRules {
     /// `service` is the catalog's type ("compute"), `path` the path below the service's mount ("/v2.1/servers").

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An application credential: a second secret of a user's, for one project, with some of the user's roles, and perhaps for some
-// calls only (access rules). It cannot make more of its kind unless it is unrestricted.
+// An application credential: a second secret of a user's, for one project, with some of the user's roles, and perhaps
+// for some calls only (access rules). It cannot make more of its kind unless it is unrestricted.
 
 import Core
 import HTTP

@@ -39,7 +39,8 @@ enum RoleReference: Sendable, Equatable {
         switch (try fields.optionalString("id", 1...64), try fields.optionalString("name", 1...255)) {
         case (let id?, nil): self = .id(ID(id))
         case (nil, let name?): self = .name(name)
-        default: throw CloudError.badRequest("Invalid input for field '\(fields.path)': it must have either 'id' or 'name'.")
+        default:
+            throw CloudError.badRequest("Invalid input for field '\(fields.path)': it must have either 'id' or 'name'.")
         }
     }
 
@@ -51,7 +52,8 @@ enum RoleReference: Sendable, Equatable {
             let found = graph.roles.values.filter { $0.name == name }
             guard let role = found.first else { throw CloudError.notFound("role", name) }
             guard found.count == 1 else {
-                throw CloudError.conflict("There are multiple role entities named '\(name)'. Please use ID instead of names.")
+                throw CloudError.conflict(
+                    "There are multiple role entities named '\(name)'. Please use ID instead of names.")
             }
             return role.id
         }

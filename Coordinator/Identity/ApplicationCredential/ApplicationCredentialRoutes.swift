@@ -83,7 +83,8 @@ struct ApplicationCredentialArea: IdentityArea {
             Route(.get, all, "identity:list_access_rules", target: owner) { call, owner in
                 let page = try PageRequest(call)
                 let rules = try await service.rules(of: owner.user, call.query, page)
-                return .list("access_rules", rules, page: page, call: call, links: wire.links, id: \.id.text) { w, rule in
+                return .list("access_rules", rules, page: page, call: call, links: wire.links, id: \.id.text) {
+                    w, rule in
                     wire.write(&w, rule, of: owner.user)
                 }
             },

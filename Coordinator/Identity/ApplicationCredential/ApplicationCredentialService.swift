@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of application credentials: made by the user alone, with a token for the project, with roles the token has; never
-// by a token that itself stands for less than the user (a trust, a restricted application credential), which could otherwise
-// outlive its bounds.
+// The rules of application credentials: made by the user alone, with a token for the project, with roles the token
+// has; never by a token that itself stands for less than the user (a trust, a restricted application credential),
+// which could otherwise outlive its bounds.
 
 import Core
 import Database
@@ -24,7 +24,8 @@ struct ApplicationCredentialService: Sendable {
         return found
     }
 
-    func list(of user: ID<User>, _ names: NameFilter, _ page: PageRequest) async throws -> [ApplicationCredentialRecord] {
+    func list(of user: ID<User>, _ names: NameFilter, _ page: PageRequest) async throws -> [ApplicationCredentialRecord]
+    {
         let (marker, limit) = (page.marker, page.limit)
         return try await environment.database.read("application_credential.list") {
             try ApplicationCredentialStore.list(of: user, names, after: marker, limit: limit, $0)
@@ -41,7 +42,8 @@ struct ApplicationCredentialService: Sendable {
             throw CloudError.forbidden("Cannot create an application credential for another user.")
         }
         guard let project = caller.projectID else {
-            throw CloudError.badRequest("An application credential is made with a token for a project; this one is for none.")
+            throw CloudError.badRequest(
+                "An application credential is made with a token for a project; this one is for none.")
         }
         let graph = try await environment.roleGraph()
         let roles = try Self.roles(request.roles, caller, graph)
@@ -55,7 +57,8 @@ struct ApplicationCredentialService: Sendable {
             var record = draft
             record.rules = try Self.rules(request.rules, fresh: ids, of: user, connection)
             try Self.storing(record) { try ApplicationCredentialStore.insert(record, connection) }
-            changes.record(.created, "application_credential", record.id.text, project: project, domain: caller.userDomain)
+            changes.record(
+                .created, "application_credential", record.id.text, project: project, domain: caller.userDomain)
             return record
         }
         return (record, secret)
@@ -73,7 +76,9 @@ struct ApplicationCredentialService: Sendable {
     // MARK: Access rules
 
     func rule(_ id: ID<AccessRule>, of user: ID<User>) async throws -> AccessRuleRecord {
-        let found = try await environment.database.read("access_rule.find") { try AccessRuleStore.find(id, of: user, $0) }
+        let found = try await environment.database.read("access_rule.find") {
+            try AccessRuleStore.find(id, of: user, $0)
+        }
         guard let found else { throw Self.absent(id) }
         return found
     }
@@ -115,11 +120,13 @@ struct ApplicationCredentialService: Sendable {
 
     /// The roles asked for, all of which the token must have; or all of the token's.
     static func roles(_ wanted: [RoleReference], _ caller: Authority, _ graph: RoleGraph) throws -> [ID<Role>] {
-        let held = Set(graph.roles.values.filter { $0.domain == nil && caller.has(role: $0.name.lowercased()) }.map(\.id))
+        let held = Set(
+            graph.roles.values.filter { $0.domain == nil && caller.has(role: $0.name.lowercased()) }.map(\.id))
         guard !wanted.isEmpty else { return held.sorted() }
         let roles = Set(try wanted.map { try $0.resolve(graph) })
         if let missing = roles.subtracting(held).min() {
-            throw CloudError.badRequest("""
+            throw CloudError.badRequest(
+                """
                 Invalid application credential: Cannot create an application credential with unassigned role \(missing); \
                 the token does not have it.
                 """)
@@ -144,7 +151,8 @@ struct ApplicationCredentialService: Sendable {
     ) throws -> AccessRuleRecord {
         if let id = rule.id, let found = try AccessRuleStore.find(id, of: user, connection) { return found }
         guard let content = rule.content else {
-            throw CloudError(.notFound, "Could not find Access Rule: \(rule.id?.text ?? "") (field '\(rule.fieldPath).id').")
+            throw CloudError(
+                .notFound, "Could not find Access Rule: \(rule.id?.text ?? "") (field '\(rule.fieldPath).id').")
         }
         let record = AccessRuleRecord(id: fresh, service: content.service, method: content.method, path: content.path)
         return try AccessRuleStore.obtain(record, of: user, connection)
@@ -154,7 +162,8 @@ struct ApplicationCredentialService: Sendable {
         do {
             try store()
         } catch let error as DatabaseError where error.kind == .unique {
-            throw CloudError.conflict("""
+            throw CloudError.conflict(
+                """
                 Conflict occurred attempting to store application_credential - \
                 Duplicate entry found with name \(record.name) for user \(record.user).
                 """)
@@ -165,5 +174,7 @@ struct ApplicationCredentialService: Sendable {
         CloudError(.notFound, "Could not find Application Credential: \(id).")
     }
 
-    static func absent(_ id: ID<AccessRule>) -> CloudError { CloudError(.notFound, "Could not find Access Rule: \(id).") }
+    static func absent(_ id: ID<AccessRule>) -> CloudError {
+        CloudError(.notFound, "Could not find Access Rule: \(id).")
+    }
 }

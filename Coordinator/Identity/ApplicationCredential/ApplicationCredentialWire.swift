@@ -22,7 +22,8 @@ struct ApplicationCredentialWire: Sendable {
         }
     }
 
-    func write(_ w: inout JSONWriter, _ record: ApplicationCredentialRecord, secret: String? = nil, _ graph: RoleGraph) {
+    func write(_ w: inout JSONWriter, _ record: ApplicationCredentialRecord, secret: String? = nil, _ graph: RoleGraph)
+    {
         w.object { w in
             w.field("id", record.id.text)
             w.field("name", record.name)

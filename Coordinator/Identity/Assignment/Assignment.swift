@@ -61,31 +61,35 @@ package struct Assignment: Hashable, Sendable {
 package enum AssignmentStore {
     /// Adds it; adding what is there changes nothing.
     package static func insert(_ assignment: Assignment, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO assignment (actor_id, target_id, role_id, inherited, actor_kind, target_kind)
             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
-            """, [
+            """,
+            [
                 .text(assignment.actor.id), .text(assignment.target.id), .id(assignment.role),
                 .bool(assignment.isInherited), .text(assignment.actor.kind), .text(assignment.target.kind),
             ])
     }
 
-    /// Roles that a user, and the groups given, hold on a target, directly or by inheritance, before implications. Groups of
-    /// our own tables are found here; `groups` are those of a directory.
+    /// Roles that a user, and the groups given, hold on a target, directly or by inheritance, before implications.
+    /// Groups of our own tables are found here; `groups` are those of a directory.
     package static func roles(
         of user: ID<User>, groups: [ID<Group>], on target: AssignmentTarget, _ connection: any Connection
     ) throws -> Set<ID<Role>> {
         var query: Query
         switch target {
         case .project(let project):
-            query = Query("""
+            query = Query(
+                """
                 WITH RECURSIVE line(id, domain_id) AS (
                     SELECT parent_id, domain_id FROM project WHERE id = ? AND is_domain = 0
                     UNION SELECT p.parent_id, line.domain_id FROM project p JOIN line ON p.id = line.id
                         WHERE p.parent_id IS NOT NULL)
                 SELECT DISTINCT role_id FROM assignment
                 """, .id(project))
-            query.filter("""
+            query.filter(
+                """
                 ((target_id = ? AND inherited = 0) OR (inherited = 1 AND target_id IN (SELECT id FROM line)))
                 """, .id(project))
         case .domain, .system:
@@ -93,7 +97,8 @@ package enum AssignmentStore {
             query.filter("target_id = ? AND inherited = 0", .text(target.id))
         }
         if groups.isEmpty {
-            query.filter("""
+            query.filter(
+                """
                 actor_id IN (SELECT group_id FROM membership WHERE user_id = ? UNION ALL SELECT CAST(? AS TEXT))
                 """, .id(user), .id(user))
         } else {

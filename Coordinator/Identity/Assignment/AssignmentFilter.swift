@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a list of role assignments is asked for. Combinations that mean nothing, or could only give an empty list, are refused.
+// What a list of role assignments is asked for. Combinations that mean nothing, or could only give an empty list, are
+// refused.
 
 import Core
 import HTTP
@@ -41,7 +42,8 @@ struct AssignmentFilter: Sendable {
     private func check(namesSystem: Bool) throws {
         func refuse(_ message: String) -> CloudError { .badRequest(message) }
         if domain != nil, project != nil {
-            throw refuse("Specify a domain or project, not both: scope.domain.id and scope.project.id exclude each other.")
+            throw refuse(
+                "Specify a domain or project, not both: scope.domain.id and scope.project.id exclude each other.")
         }
         if domain != nil, namesSystem {
             throw refuse("Specify system or domain, not both: scope.system and scope.domain.id exclude each other.")
@@ -55,7 +57,8 @@ struct AssignmentFilter: Sendable {
         guard isEffective else { return }
         if group != nil { throw refuse("Combining effective and group.id will always result in an empty list.") }
         if domain != nil, isInherited == true {
-            throw refuse("""
+            throw refuse(
+                """
                 Combining effective, scope.domain.id and scope.OS-INHERIT:inherited_to will always result in an empty list.
                 """)
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of role assignments: pages of rows from the store, then, for an effective list, each row's implied roles from the
-// graph. A page is cut between rows, so one row's implied roles always come together.
+// The list of role assignments: pages of rows from the store, then, for an effective list, each row's implied roles
+// from the graph. A page is cut between rows, so one row's implied roles always come together.
 
 import Core
 import Database
@@ -34,7 +34,8 @@ struct AssignmentListService: Sendable {
         if let text = request.marker {
             marker = AssignmentMarker(text, isEffective: filter.isEffective)
             guard marker != nil else {
-                throw CloudError.badRequest("Invalid input for field 'marker': it must be one that a page of this list gave.")
+                throw CloudError.badRequest(
+                    "Invalid input for field 'marker': it must be one that a page of this list gave.")
             }
         }
         let graph = try await environment.roleGraph()
@@ -50,7 +51,8 @@ struct AssignmentListService: Sendable {
         return Self.expand(shown, filter, graph, isFull: isFull, limit: request.limit)
     }
 
-    /// A list that names neither an actor nor a target may walk whole tables, so it does not run on the caller's thread.
+    /// A list that names neither an actor nor a target may walk whole tables, so it does not run on the caller's
+    /// thread.
     private func rows(
         _ filter: AssignmentFilter, _ groups: [ID<Group>], _ graph: RoleGraph, _ marker: AssignmentMarker?, _ limit: Int
     ) async throws -> [ListedAssignment] {
@@ -64,16 +66,20 @@ struct AssignmentListService: Sendable {
             : try await environment.database.readLong("assignment.list", list)
     }
 
-    /// Names of users and groups that live in a directory; whoever is in neither place keeps empty names, as the API has it.
+    /// Names of users and groups that live in a directory; whoever is in neither place keeps empty names, as the API
+    /// has it.
     private func addDirectoryNames(to rows: inout [ListedAssignment]) async throws {
         let unnamed = Set(rows.filter { $0.names?.actorDomain.isEmpty ?? false }.map(\.actor))
         for actor in unnamed.prefix(Limits.directoryNamesOfOnePage) {
-            let found: (name: String, domain: ID<Domain>)? = switch actor {
-            case .user(let id): try await actors.user(id).map { ($0.name, $0.domain) }
-            case .group(let id): try await actors.group(id).map { ($0.name, $0.domain) }
-            }
+            let found: (name: String, domain: ID<Domain>)? =
+                switch actor {
+                case .user(let id): try await actors.user(id).map { ($0.name, $0.domain) }
+                case .group(let id): try await actors.group(id).map { ($0.name, $0.domain) }
+                }
             guard let found else { continue }
-            let domain = try await environment.database.read("domain.find") { try ProjectStore.findDomain(found.domain, $0) }
+            let domain = try await environment.database.read("domain.find") {
+                try ProjectStore.findDomain(found.domain, $0)
+            }
             for i in rows.indices where rows[i].actor == actor {
                 rows[i].names?.actor = found.name
                 rows[i].names?.actorDomain = found.domain.text
@@ -90,9 +96,12 @@ struct AssignmentListService: Sendable {
         var steps: [ID<Role>: [(role: ID<Role>, prior: ID<Role>?)]] = [:]
         var last: String?
         for row in rows {
-            let all = steps[row.role] ?? graph.steps(from: row.role).filter { step in
-                graph.roles[step.role].map { $0.domain == nil } ?? false && (filter.role.map { $0 == step.role } ?? true)
-            }
+            let all =
+                steps[row.role]
+                ?? graph.steps(from: row.role).filter { step in
+                    graph.roles[step.role].map { $0.domain == nil } ?? false
+                        && (filter.role.map { $0 == step.role } ?? true)
+                }
             steps[row.role] = all
             if page.assignments.count + all.count > limit, let last {
                 page.next = last

@@ -25,18 +25,22 @@ struct AssignmentMarker: Sendable {
 }
 
 enum AssignmentListStore {
-    /// A page, with one row more when there are more. `groups`: those of the user asked for, when a directory keeps them.
-    /// `roles`: only these given roles.
+    /// A page, with one row more when there are more. `groups`: those of the user asked for, when a directory keeps
+    /// them. `roles`: only these given roles.
     static func rows(
-        _ filter: AssignmentFilter, groups: [ID<Group>], roles: Set<ID<Role>>?, after marker: AssignmentMarker?, limit: Int,
+        _ filter: AssignmentFilter, groups: [ID<Group>], roles: Set<ID<Role>>?, after marker: AssignmentMarker?,
+        limit: Int,
         _ connection: any Connection
     ) throws -> [ListedAssignment] {
-        var query = filter.isEffective
+        var query =
+            filter.isEffective
             ? effective(filter, groups: groups, roles: roles, after: marker)
             : direct(filter, after: marker)
         query.append("LIMIT ?", .int(Int64(limit) + 1))
         if filter.includesNames { query.append(namesTail) }
-        return try connection.rows(query).map { listed($0, hasNames: filter.includesNames, isEffective: filter.isEffective) }
+        return try connection.rows(query).map {
+            listed($0, hasNames: filter.includesNames, isEffective: filter.isEffective)
+        }
     }
 
     // MARK: As stored
@@ -44,7 +48,8 @@ enum AssignmentListStore {
     private static func direct(_ filter: AssignmentFilter, after marker: AssignmentMarker?) -> Query {
         var query = Query("")
         if filter.includesSubtree, let project = filter.project {
-            query.append("""
+            query.append(
+                """
                 WITH RECURSIVE scope(id) AS (
                     SELECT id FROM project WHERE id = ?
                     UNION SELECT p.id FROM project p JOIN scope ON p.parent_id = scope.id),
@@ -55,7 +60,8 @@ enum AssignmentListStore {
                 """, .id(project))
         }
         if filter.includesNames { query.append(namesHead) }
-        query.append("""
+        query.append(
+            """
             SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id, a.inherited, CAST(NULL AS TEXT) AS via_group,
                 CAST(NULL AS TEXT) AS source_id, CAST(NULL AS TEXT) AS source_kind
             """)
@@ -97,33 +103,39 @@ enum AssignmentListStore {
         if filter.isInherited == nil, hasReach { query.append("UNION ALL") }
         if filter.isInherited != false, hasReach { addInherited(filter, groups, roles, &query) }
         query.append("), expanded(target_id, target_kind, actor_id, role_id, via_group, source_id, source_kind) AS (")
-        query.append("""
+        query.append(
+            """
             SELECT target_id, target_kind, actor_id, role_id, CAST(NULL AS TEXT), source_id, source_kind
             FROM base WHERE actor_kind = 'user' UNION ALL
             """)
         if let user = filter.user {
-            query.append("""
+            query.append(
+                """
                 SELECT target_id, target_kind, CAST(? AS TEXT), role_id, actor_id, source_id, source_kind
                 FROM base WHERE actor_kind = 'group')
                 """, .id(user))
         } else {
-            query.append("""
+            query.append(
+                """
                 SELECT b.target_id, b.target_kind, m.user_id, b.role_id, b.actor_id, b.source_id, b.source_kind
                 FROM base b JOIN membership m ON m.group_id = b.actor_id WHERE b.actor_kind = 'group')
                 """)
         }
         if filter.includesNames { query.append(namesHead) }
-        query.append("""
+        query.append(
+            """
             SELECT e.target_id, e.target_kind, e.actor_id, 'user' AS actor_kind, e.role_id,
                 CASE WHEN e.source_id IS NULL THEN 0 ELSE 1 END AS inherited, e.via_group, e.source_id, e.source_kind
             FROM expanded e
             """)
         if let parts = marker?.parts {
-            query.append("""
+            query.append(
+                """
                 WHERE (e.target_id, e.actor_id, e.role_id, COALESCE(e.via_group, ''), COALESCE(e.source_id, '')) > (?, ?, ?, ?, ?)
                 """, .text(parts[0]), .text(parts[1]), .text(parts[2]), .text(parts[3]), .text(parts[4]))
         }
-        query.append("""
+        query.append(
+            """
             ORDER BY e.target_id, e.actor_id, e.role_id, COALESCE(e.via_group, ''), COALESCE(e.source_id, '')
             """)
         return query
@@ -135,24 +147,28 @@ enum AssignmentListStore {
     ) -> Bool {
         if filter.domain != nil || filter.isSystem { return false }
         guard let project = filter.project else {
-            query.append("""
+            query.append(
+                """
                 reach(source, id) AS (
                     SELECT s.target_id, p.id FROM (SELECT DISTINCT a.target_id FROM assignment a WHERE a.inherited = 1
                 """)
             addActors(filter, groups, roles, &query)
-            query.append("""
+            query.append(
+                """
                     ) s JOIN project p ON p.parent_id = s.target_id
                     UNION SELECT reach.source, p.id FROM reach JOIN project p ON p.parent_id = reach.id),
                 """)
             return true
         }
-        query.append("""
+        query.append(
+            """
             line(id) AS (
                 SELECT parent_id FROM project WHERE id = ? AND is_domain = 0
                 UNION SELECT p.parent_id FROM project p JOIN line ON p.id = line.id WHERE p.parent_id IS NOT NULL),
             """, .id(project))
         if filter.includesSubtree {
-            query.append("""
+            query.append(
+                """
                 scope(id) AS (
                     SELECT id FROM project WHERE id = ?
                     UNION SELECT p.id FROM project p JOIN scope ON p.parent_id = scope.id),
@@ -171,7 +187,8 @@ enum AssignmentListStore {
     private static func addDirect(
         _ filter: AssignmentFilter, _ groups: [ID<Group>], _ roles: Set<ID<Role>>?, _ query: inout Query
     ) {
-        query.append("""
+        query.append(
+            """
             SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id, CAST(NULL AS TEXT), CAST(NULL AS TEXT)
             FROM assignment a WHERE a.inherited = 0
             """)
@@ -199,7 +216,8 @@ enum AssignmentListStore {
     private static func addInherited(
         _ filter: AssignmentFilter, _ groups: [ID<Group>], _ roles: Set<ID<Role>>?, _ query: inout Query
     ) {
-        query.append("""
+        query.append(
+            """
             SELECT reach.id, 'project', a.actor_id, a.actor_kind, a.role_id, a.target_id, a.target_kind
             FROM assignment a JOIN reach ON reach.source = a.target_id WHERE a.inherited = 1
             """)
@@ -213,7 +231,8 @@ enum AssignmentListStore {
         _ filter: AssignmentFilter, _ groups: [ID<Group>], _ roles: Set<ID<Role>>?, _ query: inout Query
     ) {
         if let user = filter.user {
-            query.append("AND a.actor_id IN (SELECT group_id FROM membership WHERE user_id = ? UNION ALL SELECT CAST(? AS TEXT)",
+            query.append(
+                "AND a.actor_id IN (SELECT group_id FROM membership WHERE user_id = ? UNION ALL SELECT CAST(? AS TEXT)",
                 .id(user), .id(user))
             for group in groups { query.append("UNION ALL SELECT CAST(? AS TEXT)", .id(group)) }
             query.append(")")
@@ -246,11 +265,13 @@ enum AssignmentListStore {
     // MARK: Rows
 
     private static func listed(_ row: Row, hasNames: Bool, isEffective: Bool) -> ListedAssignment {
-        let marker = isEffective
+        let marker =
+            isEffective
             ? AssignmentMarker.text(row.text(0), row.text(2), row.text(4), row.text(6), row.text(7))
             : AssignmentMarker.text(row.text(0), row.text(2), row.text(4), row.bool(5) ? "1" : "0")
         var assignment = ListedAssignment(
-            actor: row.text(3) == "group" ? .group(row.id(2)) : .user(row.id(2)), target: target(row.text(1), row.text(0)),
+            actor: row.text(3) == "group" ? .group(row.id(2)) : .user(row.id(2)),
+            target: target(row.text(1), row.text(0)),
             role: row.id(4), isInherited: row.bool(5), group: row.optionalID(6),
             source: row.optionalText(7).map { target(row.text(8), $0) }, prior: nil, given: row.id(4), marker: marker)
         if hasNames {

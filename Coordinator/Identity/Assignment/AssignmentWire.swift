@@ -97,16 +97,18 @@ struct AssignmentWire: Sendable {
 
     /// The path of the grant that the assignment comes from.
     func grantPath(_ assignment: ListedAssignment) -> String {
-        let place = switch assignment.source ?? assignment.target {
-        case .project(let id): "/projects/\(id)"
-        case .domain(let id): "/domains/\(id)"
-        case .system: "/system"
-        }
-        let actor = switch (assignment.group, assignment.actor) {
-        case (.some(let group), _): "/groups/\(group)"
-        case (nil, .user(let id)): "/users/\(id)"
-        case (nil, .group(let id)): "/groups/\(id)"
-        }
+        let place =
+            switch assignment.source ?? assignment.target {
+            case .project(let id): "/projects/\(id)"
+            case .domain(let id): "/domains/\(id)"
+            case .system: "/system"
+            }
+        let actor =
+            switch (assignment.group, assignment.actor) {
+            case (.some(let group), _): "/groups/\(group)"
+            case (nil, .user(let id)): "/users/\(id)"
+            case (nil, .group(let id)): "/groups/\(id)"
+            }
         let path = "\(place)\(actor)/roles/\(assignment.given)"
         return assignment.isInherited ? "/OS-INHERIT\(path)/inherited_to_projects" : path
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which tokens and application credentials end when a grant is taken away. Exact where few users or projects are touched;
-// past Limits.revocationsOfOneGrant the whole target's tokens end, so that one removal always costs a bounded number of rows.
+// Which tokens and application credentials end when a grant is taken away. Exact where few users or projects are
+// touched; past Limits.revocationsOfOneGrant the whole target's tokens end, so that one removal always costs a
+// bounded number of rows.
 
 import Core
 import Database
@@ -70,8 +71,9 @@ struct GrantRevocation: Sendable {
         guard !held.isEmpty else { return }
         let graph = try RoleStore.graph(connection)
         for (project, credentials) in Dictionary(grouping: held, by: \.project) {
-            let left = graph.closure(try AssignmentStore.roles(
-                of: user, groups: directoryGroups, on: .project(project), connection))
+            let left = graph.closure(
+                try AssignmentStore.roles(
+                    of: user, groups: directoryGroups, on: .project(project), connection))
             for id in Set(credentials.filter { !left.contains($0.role) }.map(\.credential)).sorted() {
                 try ApplicationCredentialStore.delete(id, connection)
                 changes.record(.deleted, "application_credential", id.text, project: project)

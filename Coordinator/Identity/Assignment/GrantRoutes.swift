@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ten families of paths that give, check, list and take roles: on projects, domains and the system, to users and groups,
-// directly or (OS-INHERIT) for the projects below. All are made from one description.
+// Ten families of paths that give, check, list and take roles: on projects, domains and the system, to users and
+// groups, directly or (OS-INHERIT) for the projects below. All are made from one description.
 
 import Core
 import HTTP
@@ -28,7 +28,9 @@ struct GrantArea: IdentityArea {
                 try await service.create(grant, role, by: call)
                 return .noContent
             },
-            Route(.delete, family.one, family.rule("revoke"), target: { try await load($0, family, mayLackActor: true) }) {
+            Route(
+                .delete, family.one, family.rule("revoke"), target: { try await load($0, family, mayLackActor: true) }
+            ) {
                 call, grant in
                 try await service.delete(grant.assignment(call.id("role_id")), place: grant.place, by: call)
                 return .noContent
@@ -42,7 +44,8 @@ struct GrantArea: IdentityArea {
 
     private func load(_ call: Call, _ family: GrantFamily, mayLackActor: Bool = false) async throws -> GrantTarget {
         let role = call.parameter("role_id")
-        return try await service.load(family.grant(call), role: role.isEmpty ? nil : ID(role), mayLackActor: mayLackActor)
+        return try await service.load(
+            family.grant(call), role: role.isEmpty ? nil : ID(role), mayLackActor: mayLackActor)
     }
 
     private func list(_ call: Call, _ grant: GrantTarget) async throws -> Response {
@@ -83,16 +86,18 @@ struct GrantFamily: Sendable {
 
     func rule(_ verb: String) -> String {
         let plural = verb == "list" ? "s" : ""
-        return place == .system ? "identity:\(verb)_system_grant\(plural)_for_\(actor.rawValue)" : "identity:\(verb)_grant\(plural)"
+        return place == .system
+            ? "identity:\(verb)_system_grant\(plural)_for_\(actor.rawValue)" : "identity:\(verb)_grant\(plural)"
     }
 
     func grant(_ call: Call) -> GrantTarget {
         let who: AssignmentActor = actor == .user ? .user(call.id("user_id")) : .group(call.id("group_id"))
-        let target: AssignmentTarget = switch place {
-        case .project: .project(call.id("project_id"))
-        case .domain: .domain(call.id("domain_id"))
-        case .system: .system
-        }
+        let target: AssignmentTarget =
+            switch place {
+            case .project: .project(call.id("project_id"))
+            case .domain: .domain(call.id("domain_id"))
+            case .system: .system
+            }
         return GrantTarget(who, target, isInherited: isInherited)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Giving and taking roles. A role of a domain may only be given on that domain's projects, and never on the system. Taking one
-// ends the tokens it could have made (GrantRevocation).
+// Giving and taking roles. A role of a domain may only be given on that domain's projects, and never on the system.
+// Taking one ends the tokens it could have made (GrantRevocation).
 
 import Core
 import Database
@@ -79,7 +79,8 @@ struct GrantService: Sendable {
         case .domain: break
         case .system:
             throw CloudError.badRequest(
-                "Role \(role.id) is a domain-specific role. Unable to use a domain-specific role in a system assignment.")
+                "Role \(role.id) is a domain-specific role. Unable to use a domain-specific role in a system assignment."
+            )
         }
     }
 
@@ -107,7 +108,9 @@ struct GrantService: Sendable {
     }
 
     private static func absent(_ assignment: Assignment) -> CloudError {
-        CloudError(.notFound, """
+        CloudError(
+            .notFound,
+            """
             Could not find role assignment with role: \(assignment.role), user or group: \(assignment.actor.id), \
             project, domain, or system: \(assignment.target.id).
             """)

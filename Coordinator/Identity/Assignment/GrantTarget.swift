@@ -48,7 +48,9 @@ struct GrantTarget: Sendable, PolicyTarget {
             }
             place = found
         case .domain(let id):
-            guard let found = try ProjectStore.findDomain(id, connection) else { throw CloudError.notFound("domain", id.text) }
+            guard let found = try ProjectStore.findDomain(id, connection) else {
+                throw CloudError.notFound("domain", id.text)
+            }
             place = found
         case .system: break
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of endpoint groups and of what is associated with a project. Every change makes the catalog's snapshot stale.
+// The rules of endpoint groups and of what is associated with a project. Every change makes the catalog's snapshot
+// stale.
 
 import Core
 import Database

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A policy text that the cloud keeps for its services; identity does not read it. It can be associated with an endpoint, a
-// service, or a service in a region.
+// A policy text that the cloud keeps for its services; identity does not read it. It can be associated with an
+// endpoint, a service, or a service in a region.
 
 import Core
 import HTTP
@@ -60,8 +60,8 @@ struct PolicyAssociation: Sendable, Equatable {
     let policy: ID<PolicyBlob>
     let subject: PolicySubject
 
-    /// The policy in force at an endpoint: its own; else its service's in its region or the nearest region above; else its
-    /// service's.
+    /// The policy in force at an endpoint: its own; else its service's in its region or the nearest region above;
+    /// else its service's.
     static func policy(
         for endpoint: EndpointRecord, _ associations: [PolicyAssociation], parents: [ID<Region>: ID<Region>]
     ) -> ID<PolicyBlob>? {

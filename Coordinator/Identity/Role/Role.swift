@@ -46,20 +46,25 @@ package enum RoleStore {
     }
 
     package static func find(_ id: ID<Role>, _ connection: any Connection) throws -> RoleRecord? {
-        try connection.row("SELECT id, name, domain_id, description, options, extra FROM role WHERE id = $1", [.id(id)]).map(record)
+        try connection.row("SELECT id, name, domain_id, description, options, extra FROM role WHERE id = $1", [.id(id)])
+            .map(record)
     }
 
     /// A global role by its name.
     package static func find(name: String, _ connection: any Connection) throws -> RoleRecord? {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT id, name, domain_id, description, options, extra FROM role WHERE name = $1 AND domain_id IS NULL
-            """, [.text(name)]).map(record)
+            """, [.text(name)]
+        ).map(record)
     }
 
     package static func insert(_ role: RoleRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO role (id, name, domain_id, description, options, extra) VALUES ($1, $2, $3, $4, $5, $6)
-            """, [
+            """,
+            [
                 .id(role.id), .text(role.name), .id(role.domain), .optional(role.description),
                 .text(StoredJSON.text(role.options)), .text(StoredJSON.text(role.extra)),
             ])

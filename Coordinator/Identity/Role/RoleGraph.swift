@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All roles and which implies which, as a value. Roles are few (tens, seldom thousands) and are asked at every sign-in, so the
-// whole graph is read in two statements and kept until `everything` is touched.
+// All roles and which implies which, as a value. Roles are few (tens, seldom thousands) and are asked at every
+// sign-in, so the whole graph is read in two statements and kept until `everything` is touched.
 //
 // Invariant: implications have no circle (RoleService refuses one); a walk guards against circles all the same.
 
@@ -37,8 +37,8 @@ package struct RoleGraph: Sendable {
     /// Every role that implies this one, near or far, and itself.
     package func sources(of target: ID<Role>) -> Set<ID<Role>> { Set(roles.keys.filter { reaches(target, from: $0) }) }
 
-    /// What an assignment of a role amounts to: the role itself with no prior, then each implied role with the role that
-    /// implies it. A role implied by two others comes twice, as the API shows it.
+    /// What an assignment of a role amounts to: the role itself with no prior, then each implied role with the role
+    /// that implies it. A role implied by two others comes twice, as the API shows it.
     package func steps(from role: ID<Role>) -> [(role: ID<Role>, prior: ID<Role>?)] {
         var steps: [(role: ID<Role>, prior: ID<Role>?)] = [(role, nil)]
         var at = 0

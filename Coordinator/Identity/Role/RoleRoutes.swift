@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// /v3/roles, /v3/roles/{id}/implies and /v3/role_inferences. A role that does not exist is 404 to every caller, as OpenStack has it.
+// /v3/roles, /v3/roles/{id}/implies and /v3/role_inferences. A role that does not exist is 404 to every caller, as
+// OpenStack has it.
 
 import Core
 import HTTP
@@ -13,31 +14,37 @@ struct RoleArea: IdentityArea {
         wire = RoleWire(links: IdentityLinks(environment.settings))
     }
 
-    static let policies = [
-        PolicyRule(
-            "identity:get_role",
-            "(rule:admin_required or (role:reader and system_scope:all)) or (role:manager and rule:domain_managed_target_role)",
-            scopes: [.system, .domain, .project]),
-        PolicyRule(
-            "identity:list_roles",
-            "(rule:admin_required or (role:reader and system_scope:all)) or (role:manager and domain_id:%(target.domain_id)s)",
-            scopes: [.system, .domain, .project]),
-        PolicyRule("identity:create_role", "rule:admin_required", scopes: [.system, .project]),
-        PolicyRule("identity:update_role", "rule:admin_required", scopes: [.system, .project]),
-        PolicyRule("identity:delete_role", "rule:admin_required", scopes: [.system, .project]),
-        PolicyRule(
-            "identity:get_domain_role", "rule:admin_required or (role:reader and system_scope:all)", scopes: [.system, .project]),
-        PolicyRule(
-            "identity:list_domain_roles", "rule:admin_required or (role:reader and system_scope:all)",
-            scopes: [.system, .project]),
-        PolicyRule("identity:create_domain_role", "rule:admin_required", scopes: [.system, .project]),
-        PolicyRule("identity:update_domain_role", "rule:admin_required", scopes: [.system, .project]),
-        PolicyRule("identity:delete_domain_role", "rule:admin_required", scopes: [.system, .project]),
-    ] + ["get_implied_role", "list_implied_roles", "list_role_inference_rules", "check_implied_role"].map {
-        PolicyRule("identity:\($0)", "rule:admin_required or (role:reader and system_scope:all)", scopes: [.system, .project])
-    } + ["create_implied_role", "delete_implied_role"].map {
-        PolicyRule("identity:\($0)", "rule:admin_required", scopes: [.system, .project])
-    }
+    static let policies =
+        [
+            PolicyRule(
+                "identity:get_role",
+                "(rule:admin_required or (role:reader and system_scope:all)) or (role:manager and rule:domain_managed_target_role)",
+                scopes: [.system, .domain, .project]),
+            PolicyRule(
+                "identity:list_roles",
+                "(rule:admin_required or (role:reader and system_scope:all)) or (role:manager and domain_id:%(target.domain_id)s)",
+                scopes: [.system, .domain, .project]),
+            PolicyRule("identity:create_role", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule("identity:update_role", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule("identity:delete_role", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule(
+                "identity:get_domain_role", "rule:admin_required or (role:reader and system_scope:all)",
+                scopes: [.system, .project]),
+            PolicyRule(
+                "identity:list_domain_roles", "rule:admin_required or (role:reader and system_scope:all)",
+                scopes: [.system, .project]),
+            PolicyRule("identity:create_domain_role", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule("identity:update_domain_role", "rule:admin_required", scopes: [.system, .project]),
+            PolicyRule("identity:delete_domain_role", "rule:admin_required", scopes: [.system, .project]),
+        ]
+        + ["get_implied_role", "list_implied_roles", "list_role_inference_rules", "check_implied_role"].map {
+            PolicyRule(
+                "identity:\($0)", "rule:admin_required or (role:reader and system_scope:all)",
+                scopes: [.system, .project])
+        }
+        + ["create_implied_role", "delete_implied_role"].map {
+            PolicyRule("identity:\($0)", "rule:admin_required", scopes: [.system, .project])
+        }
 
     var routes: [Route] { roleRoutes + implicationRoutes }
 
@@ -46,7 +53,8 @@ struct RoleArea: IdentityArea {
             Route(.get, "/v3/roles", asking: "identity:list_roles", list),
             Route(.post, "/v3/roles", asking: "identity:create_role") { call in
                 let change = try RoleChange(try await call.fields("role"), isNew: true)
-                try call.require(change.domain.value == nil ? "identity:create_role" : "identity:create_domain_role", NoTarget())
+                try call.require(
+                    change.domain.value == nil ? "identity:create_role" : "identity:create_domain_role", NoTarget())
                 return wire.response(try await service.create(change, by: call), status: .created)
             },
             Route(.get, "/v3/roles/{role_id}", asking: "identity:get_role") { call in
@@ -56,7 +64,8 @@ struct RoleArea: IdentityArea {
                 let role = try await permitted(call, "identity:update_role", "identity:update_domain_role")
                 let fields = try await call.fields("role")
                 if let id = fields.object["id"], id.string != role.id.text {
-                    throw CloudError.badRequest("Invalid input for field 'role.id': it must be the id in the path, \(role.id).")
+                    throw CloudError.badRequest(
+                        "Invalid input for field 'role.id': it must be the id in the path, \(role.id).")
                 }
                 return wire.response(try await service.update(role.id, RoleChange(fields, isNew: false), by: call))
             },
@@ -81,7 +90,9 @@ struct RoleArea: IdentityArea {
         try call.require(isOfDomain ? "identity:list_domain_roles" : "identity:list_roles", own)
         let page = try PageRequest(call)
         let roles = RoleFilter(call.query).page(try await service.list(), page)
-        return .list("roles", roles, page: page, call: call, links: wire.links, id: \.id.text) { w, role in wire.write(&w, role) }
+        return .list("roles", roles, page: page, call: call, links: wire.links, id: \.id.text) { w, role in
+            wire.write(&w, role)
+        }
     }
 
     private var implicationRoutes: [Route] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of roles: names are unique among global roles and within a domain; a global role cannot imply a domain's, nobody
-// can imply `admin`, and implications may not run in a circle; an immutable role changes only by being made mutable first.
+// The rules of roles: names are unique among global roles and within a domain; a global role cannot imply a domain's,
+// nobody can imply `admin`, and implications may not run in a circle; an immutable role changes only by being made
+// mutable first.
 //
 // Every change touches `everything`: any token may show the role.
 
@@ -27,7 +28,8 @@ struct RoleService: Sendable {
     func create(_ change: RoleChange, by call: Call) async throws -> RoleRecord {
         let role = RoleRecord(
             id: .random(environment.entropy), name: change.name ?? "", domain: change.domain.value,
-            description: change.description.value, options: ImmutableOption.merged([:], with: change.options ?? [:]), extra: change.extra)
+            description: change.description.value, options: ImmutableOption.merged([:], with: change.options ?? [:]),
+            extra: change.extra)
         return try await environment.change("role.create", by: call) { connection, changes in
             if let domain = role.domain, try ProjectStore.findDomain(domain, connection) == nil {
                 throw CloudError.notFound("domain", domain.text)
@@ -43,7 +45,8 @@ struct RoleService: Sendable {
             guard var role = try RoleStore.find(id, connection) else { throw Self.absent(id) }
             try ImmutableOption.checkUpdate(isImmutable: role.isImmutable, body: change.body, "role", id.text)
             if change.domain.applied(to: role.domain) != role.domain {
-                throw CloudError.badRequest("Invalid input for field 'role.domain_id': a role cannot be moved to another domain.")
+                throw CloudError.badRequest(
+                    "Invalid input for field 'role.domain_id': a role cannot be moved to another domain.")
             }
             if let name = change.name { role.name = name }
             role.description = change.description.applied(to: role.description)
@@ -61,7 +64,8 @@ struct RoleService: Sendable {
         try await environment.change("role.delete", by: call) { connection, changes in
             guard let role = try RoleStore.find(id, connection) else { throw Self.absent(id) }
             try ImmutableOption.checkDelete(isImmutable: role.isImmutable, "role", id.text)
-            try connection.execute("""
+            try connection.execute(
+                """
                 DELETE FROM application_credential WHERE id IN (
                     SELECT application_credential_id FROM application_credential_role WHERE role_id = $1)
                 """, [.id(id)])
@@ -95,12 +99,15 @@ struct RoleService: Sendable {
         try await environment.change("role.stop_implying", by: call) { connection, changes in
             guard try RoleStore.delete(implication, connection) else { throw Self.notImplied(implication) }
             changes.record(
-                .updated, "role", implication.prior.text, payload: ["no_longer_implies": .string(implication.implied.text)],
+                .updated, "role", implication.prior.text,
+                payload: ["no_longer_implies": .string(implication.implied.text)],
                 touching: [.everything])
         }
     }
 
-    static func ends(of implication: RoleImplication, _ graph: RoleGraph) throws -> (prior: RoleRecord, implied: RoleRecord) {
+    static func ends(of implication: RoleImplication, _ graph: RoleGraph) throws -> (
+        prior: RoleRecord, implied: RoleRecord
+    ) {
         guard let prior = graph.roles[implication.prior] else { throw absent(implication.prior) }
         guard let implied = graph.roles[implication.implied] else { throw absent(implication.implied) }
         return (prior, implied)
@@ -110,7 +117,8 @@ struct RoleService: Sendable {
         _ implication: RoleImplication, _ prior: RoleRecord, _ implied: RoleRecord, _ graph: RoleGraph
     ) throws {
         if neverImplied.contains(implied.name) {
-            throw CloudError.forbidden("\(implied.id) cannot be an implied roles: the role \(implied.name) may only be assigned.")
+            throw CloudError.forbidden(
+                "\(implied.id) cannot be an implied roles: the role \(implied.name) may only be assigned.")
         }
         if prior.domain == nil, implied.domain != nil {
             throw CloudError.forbidden("Global role cannot imply a domain-specific role: \(implied.id).")
@@ -120,7 +128,8 @@ struct RoleService: Sendable {
         }
         if graph.reaches(prior.id, from: implied.id) {
             throw CloudError.forbidden(
-                "\(implied.id) cannot be implied by \(prior.id): it implies that role itself, and implications must not run in a circle.")
+                "\(implied.id) cannot be implied by \(prior.id): it implies that role itself, and implications must not run in a circle."
+            )
         }
     }
 

@@ -12,16 +12,20 @@ extension RoleStore {
     /// A role by its name, global or of the domain.
     static func find(name: String, in domain: ID<Domain>?, _ connection: any Connection) throws -> RoleRecord? {
         guard let domain else { return try find(name: name, connection) }
-        return try connection.row("""
+        return try connection.row(
+            """
             SELECT id, name, domain_id, description, options, extra FROM role WHERE domain_id = $1 AND name = $2
-            """, [.id(domain), .text(name)]).map(record)
+            """, [.id(domain), .text(name)]
+        ).map(record)
     }
 
     static func update(_ role: RoleRecord, _ connection: any Connection) throws {
-        try connection.execute("UPDATE role SET name = $2, description = $3, options = $4, extra = $5 WHERE id = $1", [
-            .id(role.id), .text(role.name), .optional(role.description), .text(StoredJSON.text(role.options)),
-            .text(StoredJSON.text(role.extra)),
-        ])
+        try connection.execute(
+            "UPDATE role SET name = $2, description = $3, options = $4, extra = $5 WHERE id = $1",
+            [
+                .id(role.id), .text(role.name), .optional(role.description), .text(StoredJSON.text(role.options)),
+                .text(StoredJSON.text(role.extra)),
+            ])
     }
 
     static func delete(_ id: ID<Role>, _ connection: any Connection) throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sign-ins ask for again and again, kept between them: domains and projects by their names, application credentials, and
-// standings (what a user is on a scope). With them a token is issued from a token or an application credential without SQL.
+// What sign-ins ask for again and again, kept between them: domains and projects by their names, application
+// credentials, and standings (what a user is on a scope). With them a token is issued from a token or an application
+// credential without SQL.
 
 import Core
 import Database
@@ -20,8 +21,8 @@ struct Standing: Sendable {
     let applicationCredential: ApplicationCredentialRecord?
     /// What a change of must be seen. Domains are missing on purpose: a change of one touches everything.
     let keys: [CacheKey]
-    /// When it must be looked up again though nothing was touched: a directory tells nobody of its changes, and inactivity
-    /// comes by itself.
+    /// When it must be looked up again though nothing was touched: a directory tells nobody of its changes, and
+    /// inactivity comes by itself.
     let goodUntil: Instant?
 
     func isGood(at now: Instant) -> Bool {
@@ -59,7 +60,9 @@ final class KnownThings: Sendable {
             }
         case .name(let name):
             try await domainsByName.value(name, keys: []) {
-                try await database.read("domain.find_name") { connection in try ProjectStore.findDomain(name: name, connection) }
+                try await database.read("domain.find_name") { connection in
+                    try ProjectStore.findDomain(name: name, connection)
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user's multi-factor rules: lists of methods, one of which must be wholly used. Rules that name a method we do not know
-// cannot be met and are passed over, as is everything when no rule is left.
+// A user's multi-factor rules: lists of methods, one of which must be wholly used. Rules that name a method we do not
+// know cannot be met and are passed over, as is everything when no rule is left.
 
 import JSON
 

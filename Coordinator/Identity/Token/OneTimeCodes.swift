@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time-based one-time codes: any of the user's totp credentials may match, in the present step or the one before. The step
-// taken is stored, so no code is good twice.
+// Time-based one-time codes: any of the user's totp credentials may match, in the present step or the one before. The
+// step taken is stored, so no code is good twice.
 
 import Core
 import Crypto
@@ -19,11 +19,14 @@ struct OneTimeCodes: Sendable {
         let now = environment.clock.now.seconds
         var matched: Int64?
         for secret in secrets.compactMap(Base32.decode) {
-            if let step = TOTP.matchedStep(passcode, secret: secret, time: now, previous: Self.earlierSteps) { matched = step }
+            if let step = TOTP.matchedStep(passcode, secret: secret, time: now, previous: Self.earlierSteps) {
+                matched = step
+            }
         }
         guard let matched else { throw TokenResolver.refused("the one-time code is wrong") }
         let isFirstUse = try await environment.database.write("user.use_totp") { connection in
-            try connection.execute("""
+            try connection.execute(
+                """
                 INSERT INTO totp_use (user_id, step) VALUES ($1, $2)
                 ON CONFLICT (user_id) DO UPDATE SET step = excluded.step WHERE totp_use.step < excluded.step
                 """, [.id(user.id), .int(matched)]) == 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A receipt remembers for five minutes which methods a user has passed while others are still due. It is signed like a token,
-// with another first byte, so that neither can be used as the other.
+// A receipt remembers for five minutes which methods a user has passed while others are still due. It is signed like
+// a token, with another first byte, so that neither can be used as the other.
 
 import Core
 import Crypto

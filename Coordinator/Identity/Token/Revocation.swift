@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A revocation ends every token that matches all the fields it sets and was issued before its time. Rows live until the last
-// such token would have expired anyway; all of them are in memory too (RevocationIndex), so checking a token costs no SQL.
+// A revocation ends every token that matches all the fields it sets and was issued before its time. Rows live until
+// the last such token would have expired anyway; all of them are in memory too (RevocationIndex), so checking a token
+// costs no SQL.
 
 import Core
 
@@ -29,12 +30,20 @@ package struct Revocation: Sendable, Equatable {
     }
     /// A user's tokens for one scope, after a role there was taken away.
     package static func grant(_ user: ID<User>, project: ID<Project>) -> Revocation {
-        make { $0.user = user; $0.project = project }
+        make {
+            $0.user = user; $0.project = project
+        }
     }
     package static func grant(_ user: ID<User>, domain: ID<Domain>) -> Revocation {
-        make { $0.user = user; $0.domain = domain }
+        make {
+            $0.user = user; $0.domain = domain
+        }
     }
-    package static func systemGrant(_ user: ID<User>) -> Revocation { make { $0.user = user; $0.isSystem = true } }
+    package static func systemGrant(_ user: ID<User>) -> Revocation {
+        make {
+            $0.user = user; $0.isSystem = true
+        }
+    }
 
     private static func make(_ set: (inout Revocation) -> Void) -> Revocation {
         var revocation = Revocation()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All revocations in force, in memory, found by the one field that narrows most. A token is checked against the few that share
-// its audit ids, user, project, domain, trust or application credential: no SQL, whatever their number.
+// All revocations in force, in memory, found by the one field that narrows most. A token is checked against the few
+// that share its audit ids, user, project, domain, trust or application credential: no SQL, whatever their number.
 
 import Core
 import Database
@@ -75,7 +75,9 @@ final class RevocationIndex: Sendable {
     }
 
     private static func keys(_ token: RevocableToken) -> [String] {
-        var keys = ["a" + token.auditID, "c" + token.auditChainID, "u" + token.user.text, "d" + token.userDomain.text, "*"]
+        var keys = [
+            "a" + token.auditID, "c" + token.auditChainID, "u" + token.user.text, "d" + token.userDomain.text, "*",
+        ]
         if let id = token.trust { keys.append("t" + id.text) }
         if let id = token.trustor { keys.append("u" + id.text) }
         if let id = token.applicationCredential { keys.append("k" + id.text) }

@@ -8,7 +8,9 @@ import JSON
 struct RevocationRoutes {
     let environment: IdentityEnvironment
 
-    static let policies = [PolicyRule("identity:list_revoke_events", "rule:service_or_admin", scopes: [.system, .domain, .project])]
+    static let policies = [
+        PolicyRule("identity:list_revoke_events", "rule:service_or_admin", scopes: [.system, .domain, .project])
+    ]
 
     var routes: [Route] { [Route(.get, "/v3/OS-REVOKE/events", "identity:list_revoke_events", list)] }
 
@@ -16,7 +18,8 @@ struct RevocationRoutes {
         var since: Instant?
         if let text = call.query["since"] {
             guard let time = Instant(text: text) else {
-                throw CloudError.badRequest("Invalid input for field 'since': it must be a time such as 2030-01-31T12:00:00Z.")
+                throw CloudError.badRequest(
+                    "Invalid input for field 'since': it must be a time such as 2030-01-31T12:00:00Z.")
             }
             since = time
         }

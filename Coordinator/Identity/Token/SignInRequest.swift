@@ -90,16 +90,23 @@ struct SignInRequest: Sendable {
 
     private static func applicationCredential(_ fields: RequestFields) throws -> ApplicationCredential {
         let secret = try fields.string("secret", 1...4096)
-        if let id = try fields.optionalString("id", 1...255) { return ApplicationCredential(reference: .id(id), secret: secret) }
+        if let id = try fields.optionalString("id", 1...255) {
+            return ApplicationCredential(reference: .id(id), secret: secret)
+        }
         let name = try fields.string("name", 1...255)
-        return ApplicationCredential(reference: .name(name, user: try NamedReference(fields.fields("user"))), secret: secret)
+        return ApplicationCredential(
+            reference: .name(name, user: try NamedReference(fields.fields("user"))), secret: secret)
     }
 
     private static func scope(_ auth: RequestFields) throws -> Scope {
         if auth.object["scope"]?.string == "unscoped" { return .unscoped }
         guard let scope = try auth.optionalFields("scope") else { return .unspecified }
-        let kinds = scope.object.names.filter { ["project", "domain", "system", "OS-TRUST:trust", "unscoped"].contains($0) }
-        guard kinds.count <= 1 else { throw auth.invalid("scope", "name one scope only, not \(kinds.joined(separator: " and "))") }
+        let kinds = scope.object.names.filter {
+            ["project", "domain", "system", "OS-TRUST:trust", "unscoped"].contains($0)
+        }
+        guard kinds.count <= 1 else {
+            throw auth.invalid("scope", "name one scope only, not \(kinds.joined(separator: " and "))")
+        }
         switch kinds.first {
         case "project": return .project(try NamedReference(scope.fields("project")))
         case "domain": return .domain(try NamedReference.domain(scope.fields("domain")))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing in: each method named is checked, all must agree on one user; a user's multi-factor rules decide whether that is
-// enough (else a receipt says what is missing); then the scope is resolved and a token made. Whatever is wrong with who or
-// what, the client reads the same 401; the reason goes to the log.
+// Signing in: each method named is checked, all must agree on one user; a user's multi-factor rules decide whether
+// that is enough (else a receipt says what is missing); then the scope is resolved and a token made. Whatever is
+// wrong with who or what, the client reads the same 401; the reason goes to the log.
 
 import Core
 import Crypto
@@ -37,7 +37,8 @@ struct SignInService: Sendable {
         }
     }
 
-    func signIn(_ request: SignInRequest, receipt: String?, by call: Call) async throws -> (text: String, token: Token) {
+    func signIn(_ request: SignInRequest, receipt: String?, by call: Call) async throws -> (text: String, token: Token)
+    {
         var identity = Identity()
         if let receipt {
             let opened = try await receipts.open(receipt)
@@ -58,7 +59,9 @@ struct SignInService: Sendable {
         guard let text = request.token else { return }
         let parent = try await tokens.findSubject(text)
         if parent.isDelegated {
-            throw CloudError.forbidden("A token made from a trust, an application credential or an EC2 credential cannot be used to get another.")
+            throw CloudError.forbidden(
+                "A token made from a trust, an application credential or an EC2 credential cannot be used to get another."
+            )
         }
         try identity.merge(parent.payload.user, by: parent.payload.methods.union(.token))
         identity.parent = parent
@@ -142,9 +145,10 @@ struct SignInService: Sendable {
     ) async throws -> (text: String, token: Token) {
         guard let user = identity.user else { throw TokenResolver.refused("no method named a user") }
         if let credential = identity.applicationCredential {
-            return try await tokens.issue(tokens.payload(
-                user: user, methods: identity.methods, scope: .project(credential.project),
-                applicationCredential: credential))
+            return try await tokens.issue(
+                tokens.payload(
+                    user: user, methods: identity.methods, scope: .project(credential.project),
+                    applicationCredential: credential))
         }
         let parent = identity.parent?.payload
         func payload(_ scope: TokenPayload.Scope) -> TokenPayload {
@@ -155,16 +159,21 @@ struct SignInService: Sendable {
         case .unspecified: return try await issueDefault(try await record(identity), payload)
         case .system: return try await tokens.issue(payload(.system))
         case .domain(let reference):
-            guard let domain = try await known.domain(reference) else { throw TokenResolver.refused("the domain does not exist") }
+            guard let domain = try await known.domain(reference) else {
+                throw TokenResolver.refused("the domain does not exist")
+            }
             return try await tokens.issue(payload(.domain(domain.owner)))
         case .project(let reference):
-            guard let project = try await project(reference) else { throw TokenResolver.refused("the project does not exist") }
+            guard let project = try await project(reference) else {
+                throw TokenResolver.refused("the project does not exist")
+            }
             return try await tokens.issue(payload(.project(project)))
         case .trust(let id): return try await issue(trust: id, user, identity)
         }
     }
 
-    /// No scope asked for: the default project if the user may go there, else an unscoped token. A token keeps its own scope out.
+    /// No scope asked for: the default project if the user may go there, else an unscoped token. A token keeps its
+    /// own scope out.
     private func issueDefault(
         _ user: UserRecord, _ payload: (TokenPayload.Scope) -> TokenPayload
     ) async throws -> (text: String, token: Token) {
@@ -187,8 +196,12 @@ struct SignInService: Sendable {
         }
     }
 
-    private func issue(trust id: ID<Trust>, _ user: ID<User>, _ identity: Identity) async throws -> (text: String, token: Token) {
-        let found = try await environment.database.read("trust.find") { connection in try TrustStore.find(id, connection) }
+    private func issue(trust id: ID<Trust>, _ user: ID<User>, _ identity: Identity) async throws -> (
+        text: String, token: Token
+    ) {
+        let found = try await environment.database.read("trust.find") { connection in
+            try TrustStore.find(id, connection)
+        }
         guard let trust = found, trust.expires.map({ $0 > environment.clock.now }) ?? true else {
             throw TokenResolver.refused("the trust does not exist or has expired")
         }
@@ -199,7 +212,8 @@ struct SignInService: Sendable {
         // A use is spent only on a token that can be made.
         let issued = try await tokens.issue(payload)
         if trust.remainingUses != nil {
-            try await environment.database.write("trust.consume") { connection in try TrustStore.consume(id, connection) }
+            try await environment.database.write("trust.consume") { connection in try TrustStore.consume(id, connection)
+            }
         }
         return issued
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// POST /v3/ec2tokens and /v3/s3tokens: a service that received a request signed with an EC2 or S3 key asks whose it is. Only
-// services and administrators may ask; the answer is a token marked as delegated.
+// POST /v3/ec2tokens and /v3/s3tokens: a service that received a request signed with an EC2 or S3 key asks whose it
+// is. Only services and administrators may ask; the answer is a token marked as delegated.
 
 import Core
 import Crypto
@@ -21,8 +21,11 @@ struct SignedRequestRoutes {
 
     var routes: [Route] {
         [
-            Route(.post, "/v3/ec2tokens", "identity:ec2tokens_validate") { call in try await answer(call, Self.matchesEC2) },
-            Route(.post, "/v3/s3tokens", "identity:s3tokens_validate") { call in try await answer(call, Self.matchesS3) },
+            Route(.post, "/v3/ec2tokens", "identity:ec2tokens_validate") { call in
+                try await answer(call, Self.matchesEC2)
+            },
+            Route(.post, "/v3/s3tokens", "identity:s3tokens_validate") { call in try await answer(call, Self.matchesS3)
+            },
         ]
     }
 
@@ -35,14 +38,18 @@ struct SignedRequestRoutes {
         let found = try await environment.database.read("credential.find_access") { connection in
             try store.find(access: access, connection)
         }
-        guard let found, let key = EC2Key(blob: found.blob), !key.secret.isEmpty else { throw CloudError(.notFound, "EC2 access key not found.") }
+        guard let found, let key = EC2Key(blob: found.blob), !key.secret.isEmpty else {
+            throw CloudError(.notFound, "EC2 access key not found.")
+        }
         guard try matches(key.secret, fields) else { throw CloudError.unauthorized("Invalid EC2 signature.") }
         try requireFresh(fields)
         let (text, token) = try await issue(found, key)
         let catalog = try await environment.catalogSnapshot()
-        return Response(.ok, headers: [
-            ("X-Subject-Token", text), ("Vary", "X-Auth-Token"), ("Content-Type", "application/json"),
-        ], body: .bytes(TokenWire.body(of: token, catalog: catalog)))
+        return Response(
+            .ok,
+            headers: [
+                ("X-Subject-Token", text), ("Vary", "X-Auth-Token"), ("Content-Type", "application/json"),
+            ], body: .bytes(TokenWire.body(of: token, catalog: catalog)))
     }
 
     /// Clients name the object in three ways.
@@ -69,7 +76,8 @@ struct SignedRequestRoutes {
         AWSRequest(
             verb: try fields.optionalString("verb") ?? "", host: try fields.optionalString("host") ?? "",
             path: try fields.optionalString("path") ?? "", parameters: try texts(fields.optionalFields("params")),
-            headers: try texts(fields.optionalFields("headers")), bodyHash: try fields.optionalString("body_hash") ?? "")
+            headers: try texts(fields.optionalFields("headers")), bodyHash: try fields.optionalString("body_hash") ?? ""
+        )
     }
 
     private static func matchesEC2(_ secret: String, _ fields: RequestFields) throws -> Bool {
@@ -97,20 +105,26 @@ struct SignedRequestRoutes {
     }
 
     private func issue(_ credential: CredentialRecord, _ key: EC2Key) async throws -> (text: String, token: Token) {
-        guard let project = credential.project else { throw CloudError.unauthorized("The EC2 key belongs to no project.") }
+        guard let project = credential.project else {
+            throw CloudError.unauthorized("The EC2 key belongs to no project.")
+        }
         let trust = try await trust(key.trust)
         let application = try await applicationCredential(key.applicationCredential)
         if let application, application.project != project {
             throw CloudError.unauthorized("EC2 credential project does not match the application credential project.")
         }
         let user = trust.map { $0.isImpersonation ? $0.trustee : credential.user } ?? credential.user
-        return try await tokens.issue(tokens.payload(
-            user: user, methods: .ec2credential, scope: .project(project), trust: trust, applicationCredential: application))
+        return try await tokens.issue(
+            tokens.payload(
+                user: user, methods: .ec2credential, scope: .project(project), trust: trust,
+                applicationCredential: application))
     }
 
     private func trust(_ id: String?) async throws -> TrustRecord? {
         guard let id else { return nil }
-        let found = try await environment.database.read("trust.find") { connection in try TrustStore.find(ID(id), connection) }
+        let found = try await environment.database.read("trust.find") { connection in
+            try TrustStore.find(ID(id), connection)
+        }
         guard let found else { throw CloudError.unauthorized("The trust of this EC2 key no longer exists.") }
         return found
     }
@@ -120,7 +134,9 @@ struct SignedRequestRoutes {
         let found = try await environment.database.read("application_credential.find") { connection in
             try ApplicationCredentialStore.find(ID(id), connection)
         }
-        guard let found else { throw CloudError.unauthorized("The application credential of this EC2 key no longer exists.") }
+        guard let found else {
+            throw CloudError.unauthorized("The application credential of this EC2 key no longer exists.")
+        }
         return found
     }
 }
@@ -130,6 +146,9 @@ extension Instant {
     init?(compactText text: String) {
         let d = Array(text)
         guard d.count == 16, d[8] == "T", d[15] == "Z" else { return nil }
-        self.init(text: "\(String(d[0..<4]))-\(String(d[4..<6]))-\(String(d[6..<11])):\(String(d[11..<13])):\(String(d[13..<16]))")
+        self.init(
+            text:
+                "\(String(d[0..<4]))-\(String(d[4..<6]))-\(String(d[6..<11])):\(String(d[11..<13])):\(String(d[13..<16]))"
+        )
     }
 }

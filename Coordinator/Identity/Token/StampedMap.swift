@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values by key, each kept while the stamps it stands on stand still. Bounded: when it is full it begins anew, which costs a
-// few reads and needs no bookkeeping on the way. Absent things are never kept.
+// Values by key, each kept while the stamps it stands on stand still. Bounded: when it is full it begins anew, which
+// costs a few reads and needs no bookkeeping on the way. Absent things are never kept.
 
 import Core
 import Synchronization
@@ -41,8 +41,8 @@ final class StampedMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return value
     }
 
-    /// For values found by a name, whose keys only the value tells: read twice, once before the stamps are taken and once
-    /// after, and kept when both agree on the keys.
+    /// For values found by a name, whose keys only the value tells: read twice, once before the stamps are taken and
+    /// once after, and kept when both agree on the keys.
     func value(
         _ key: Key, keysOf keys: (Value) -> [CacheKey], read: () async throws -> Value?
     ) async throws -> Value? {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A token with everything it stands for looked up: names, roles, delegation. Immutable; kept in the cache while its stamps are
-// current, made anew when one of the things it was made of changed.
+// A token with everything it stands for looked up: names, roles, delegation. Immutable; kept in the cache while its
+// stamps are current, made anew when one of the things it was made of changed.
 
 import Core
 import JSON

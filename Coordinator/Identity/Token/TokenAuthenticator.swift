@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a request's X-Auth-Token to its caller, for every service. Enforces the access rules of an application credential here,
-// once, so that no service can forget them.
+// From a request's X-Auth-Token to its caller, for every service. Enforces the access rules of an application
+// credential here, once, so that no service can forget them.
 
 import Core
 import HTTP
@@ -10,7 +10,9 @@ package struct TokenAuthenticator: Authenticator {
 
     package func authority(of request: Request, for service: ServiceDescription) async throws -> Authority? {
         guard let range = request.head.range("x-auth-token") else { return nil }
-        let known = request.head.bytes.withUnsafeBufferPointer { tokens.check(UnsafeBufferPointer(rebasing: $0[range])) }
+        let known = request.head.bytes.withUnsafeBufferPointer {
+            tokens.check(UnsafeBufferPointer(rebasing: $0[range]))
+        }
         let token: Token
         if let known {
             token = known
@@ -37,7 +39,10 @@ package struct TokenAuthenticator: Authenticator {
         let isAllowed = AccessRules.allows(
             credential.rules, service: service.type, method: request.method.rawValue, path: path.isEmpty ? "/" : path)
         guard isAllowed else {
-            throw CloudError.forbidden("The access rules of this application credential do not allow \(request.method.rawValue) \(path) of the service \(service.type).")
+            throw CloudError.forbidden(
+                "The access rules of this application credential do not allow \(request.method.rawValue) \(path) "
+                    + "of the service \(service.type)."
+            )
         }
     }
 }

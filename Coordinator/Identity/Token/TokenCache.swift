@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokens already looked up, by their text. Set-associative with a fixed size, so it is bounded by construction and needs no
-// clock hand; an entry is used only while its stamps are current. Only tokens whose signature was good come in, so nobody can
-// fill it with rubbish; and the whole text is compared, so no collision can give one token the authority of another.
+// Tokens already looked up, by their text. Set-associative with a fixed size, so it is bounded by construction and
+// needs no clock hand; an entry is used only while its stamps are current. Only tokens whose signature was good come
+// in, so nobody can fill it with rubbish; and the whole text is compared, so no collision can give one token the
+// authority of another.
 
 import Core
 import Synchronization

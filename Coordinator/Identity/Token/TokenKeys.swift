@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys that sign tokens and receipts. They live in the database, sealed; the newest signs, all of them verify. A loop adds a
-// key when the newest is old and drops one when the last token it can have signed is long expired, so rotation never ends a
-// session and nothing is ever copied between machines. A token of a key we do not know yet (another coordinator has just made
-// it) makes us look once into the database, at most once a second.
+// The keys that sign tokens and receipts. They live in the database, sealed; the newest signs, all of them verify. A
+// loop adds a key when the newest is old and drops one when the last token it can have signed is long expired, so
+// rotation never ends a session and nothing is ever copied between machines. A token of a key we do not know yet
+// (another coordinator has just made it) makes us look once into the database, at most once a second.
 
 import Core
 import Crypto
@@ -31,7 +31,9 @@ final class TokenKeys: Sendable {
     func encrypt(_ payload: [UInt8], time: Instant) async throws -> String {
         if let fernet = state.withLock({ $0.fernet }) { return fernet.encryptText(payload, time: time.seconds) }
         try await rotate()
-        guard let fernet = state.withLock({ $0.fernet }) else { throw CloudError.internalError("there is no token key") }
+        guard let fernet = state.withLock({ $0.fernet }) else {
+            throw CloudError.internalError("there is no token key")
+        }
         return fernet.encryptText(payload, time: time.seconds)
     }
 
@@ -63,10 +65,12 @@ final class TokenKeys: Sendable {
             let newest = try connection.row("SELECT MAX(created) FROM token_key")?.optionalTime(0)
             if newest.map({ now >= $0.adding(seconds: Self.rotationSeconds) }) ?? true {
                 try connection.execute(
-                    "INSERT INTO token_key (id, key, created) VALUES ($1, $2, $3)", [.text(id), .blob(sealed), .time(now)])
+                    "INSERT INTO token_key (id, key, created) VALUES ($1, $2, $3)",
+                    [.text(id), .blob(sealed), .time(now)])
             }
             // A key stops signing when the next one is made; it may go when that one is older than any live token.
-            try connection.execute("""
+            try connection.execute(
+                """
                 DELETE FROM token_key WHERE created < (
                     SELECT MAX(created) FROM token_key WHERE created < $1)
                 """, [.time(now.adding(seconds: -graceSeconds))])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a token carries, inside its Fernet envelope: who, where, how, when, and its audit ids. Never roles or names: those are
-// looked up (and cached), so a change of them reaches every live token at once. About 90 bytes, so that a whole token stays
-// under the 255 bytes that clients and databases allow for.
+// What a token carries, inside its Fernet envelope: who, where, how, when, and its audit ids. Never roles or names:
+// those are looked up (and cached), so a change of them reaches every live token at once. About 90 bytes, so that a
+// whole token stays under the 255 bytes that clients and databases allow for.
 
 import Core
 import Crypto
@@ -144,7 +144,9 @@ private struct ByteWriter {
     init() { bytes.reserveCapacity(96) }
     mutating func byte(_ value: UInt8) { bytes.append(value) }
     mutating func raw(_ value: [UInt8]) { bytes.append(contentsOf: value) }
-    mutating func int(_ value: Int64) { for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) } }
+    mutating func int(_ value: Int64) {
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
     mutating func id(_ text: String) {
         if text.utf8.count == 32, let short = Hex.bytes(text), Hex.text(short) == text {
             byte(0)

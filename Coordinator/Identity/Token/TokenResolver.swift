@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a payload to a Token: who the user is, whether everything the token stands on still stands, and which roles it has. Used
-// when a token is made and when one is seen that is not in the cache. Each refusal has its own sentence; whether the client
-// sees it is decided by the caller (validation says only "could not find token").
+// From a payload to a Token: who the user is, whether everything the token stands on still stands, and which roles it
+// has. Used when a token is made and when one is seen that is not in the cache. Each refusal has its own sentence;
+// whether the client sees it is decided by the caller (validation says only "could not find token").
 
 import Core
 import Database
@@ -32,14 +32,15 @@ struct TokenResolver: Sendable {
             goodUntil: standing.value.goodUntil, snapshot: standing.snapshot)
     }
 
-    /// The standing, and the stamps a token made from it depends on. Stamps are taken before what they guard is read: first
-    /// for what the payload names, then, once a trust has told of its trustor, for that one too. A change in between leaves
-    /// the token usable now and never served from a cache.
+    /// The standing, and the stamps a token made from it depends on. Stamps are taken before what they guard is read:
+    /// first for what the payload names, then, once a trust has told of its trustor, for that one too. A change in
+    /// between leaves the token usable now and never served from a cache.
     private func standing(_ payload: TokenPayload) async throws -> (value: Standing, snapshot: Stamps.Snapshot) {
         let stamps = environment.stamps
         let audits: [CacheKey] = [.token(payload.auditID), .token(payload.auditChainID)]
         let key = Standing.Key(
-            user: payload.user, scope: payload.scope, trust: payload.trust, applicationCredential: payload.applicationCredential)
+            user: payload.user, scope: payload.scope, trust: payload.trust,
+            applicationCredential: payload.applicationCredential)
         if let known = known.standings.find(key), known.isGood(at: environment.clock.now) {
             let snapshot = stamps.snapshot(known.keys + audits)
             // Found once more after the stamps were taken: it stood still in between.
@@ -72,7 +73,8 @@ struct TokenResolver: Sendable {
             id: shown.id, name: shown.name, domain: shown.domain, domainName: facts.userDomain?.name ?? "",
             passwordExpires: shown.passwordExpires)
         return Standing(
-            user: user, scope: facts.scope, roles: roles, trust: trust, applicationCredential: facts.applicationCredential,
+            user: user, scope: facts.scope, roles: roles, trust: trust,
+            applicationCredential: facts.applicationCredential,
             keys: keys, goodUntil: goodUntil(bearer, roleHolder))
     }
 
@@ -97,7 +99,9 @@ struct TokenResolver: Sendable {
 
     private func trust(of payload: TokenPayload) async throws -> TrustRecord? {
         guard let id = payload.trust else { return nil }
-        let found = try await environment.database.read("trust.find") { connection in try TrustStore.find(id, connection) }
+        let found = try await environment.database.read("trust.find") { connection in
+            try TrustStore.find(id, connection)
+        }
         guard let found, found.expires.map({ $0 > environment.clock.now }) ?? true else {
             throw Self.refused("the trust does not exist or has expired")
         }
@@ -107,7 +111,8 @@ struct TokenResolver: Sendable {
     /// Who delegates: the trustor, of the first trust where one was passed on.
     private func trustor(of trust: TrustRecord?) async throws -> ID<User>? {
         guard let trust, trust.source != nil else { return trust?.trustor }
-        return try await environment.database.read("trust.line") { try TrustStore.line(from: trust.id, $0) }.last?.trustor
+        return try await environment.database.read("trust.line") { try TrustStore.line(from: trust.id, $0) }.last?
+            .trustor
     }
 
     /// Whose roles count: the trustor's under a trust, else the bearer's.
@@ -129,13 +134,18 @@ struct TokenResolver: Sendable {
             switch payload.scope {
             case .none: break
             case .project(let id):
-                guard let project = try ProjectStore.find(id, connection) else { throw Self.refused("the project does not exist") }
-                facts.scopeDomain = project.owner == shownDomain
+                guard let project = try ProjectStore.find(id, connection) else {
+                    throw Self.refused("the project does not exist")
+                }
+                facts.scopeDomain =
+                    project.owner == shownDomain
                     ? facts.userDomain : try ProjectStore.findDomain(project.owner, connection)
                 facts.scope = .project(project, domainName: facts.scopeDomain?.name ?? "")
                 facts.roles = try AssignmentStore.roles(of: roleHolder.id, groups: groups, on: .project(id), connection)
             case .domain(let id):
-                guard let domain = try ProjectStore.findDomain(id, connection) else { throw Self.refused("the domain does not exist") }
+                guard let domain = try ProjectStore.findDomain(id, connection) else {
+                    throw Self.refused("the domain does not exist")
+                }
                 facts.scopeDomain = domain
                 facts.scope = .domain(domain)
                 facts.roles = try AssignmentStore.roles(of: roleHolder.id, groups: groups, on: .domain(id), connection)
@@ -163,7 +173,8 @@ struct TokenResolver: Sendable {
         }
     }
 
-    /// The token's roles: all that its holder has on the scope, or what a trust or an application credential leaves of them.
+    /// The token's roles: all that its holder has on the scope, or what a trust or an application credential leaves
+    /// of them.
     private func roles(_ payload: TokenPayload, _ facts: Facts) async throws -> [RoleRecord] {
         if case .none = payload.scope { return [] }
         let graph = try await environment.roleGraph()

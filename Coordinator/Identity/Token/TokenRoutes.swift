@@ -26,11 +26,14 @@ struct TokenRoutes {
     let users: UserService
 
     static let policies = [
-        PolicyRule("identity:validate_token", "rule:service_admin_or_token_subject or (role:reader and system_scope:all)",
+        PolicyRule(
+            "identity:validate_token", "rule:service_admin_or_token_subject or (role:reader and system_scope:all)",
             scopes: [.system, .domain, .project]),
-        PolicyRule("identity:check_token", "rule:service_admin_or_token_subject or (role:reader and system_scope:all)",
+        PolicyRule(
+            "identity:check_token", "rule:service_admin_or_token_subject or (role:reader and system_scope:all)",
             scopes: [.system, .domain, .project]),
-        PolicyRule("identity:revoke_token", "rule:admin_required or rule:token_subject", scopes: [.system, .domain, .project]),
+        PolicyRule(
+            "identity:revoke_token", "rule:admin_required or rule:token_subject", scopes: [.system, .domain, .project]),
         PolicyRule("identity:get_auth_catalog", ""),
         PolicyRule("identity:get_auth_projects", ""),
         PolicyRule("identity:get_auth_domains", ""),
@@ -60,10 +63,13 @@ struct TokenRoutes {
     }
 
     private func response(_ status: HTTPStatus, _ text: String, _ token: Token, _ call: Call) async throws -> Response {
-        let catalog = call.query.contains("nocatalog") || !token.isScoped ? nil : try await environment.catalogSnapshot()
-        return Response(status, headers: [
-            ("X-Subject-Token", text), ("Vary", "X-Auth-Token"), ("Content-Type", "application/json"),
-        ], body: .bytes(TokenWire.body(of: token, catalog: catalog)))
+        let catalog =
+            call.query.contains("nocatalog") || !token.isScoped ? nil : try await environment.catalogSnapshot()
+        return Response(
+            status,
+            headers: [
+                ("X-Subject-Token", text), ("Vary", "X-Auth-Token"), ("Content-Type", "application/json"),
+            ], body: .bytes(TokenWire.body(of: token, catalog: catalog)))
     }
 
     // MARK: The subject token
@@ -81,7 +87,9 @@ struct TokenRoutes {
         if let credential = subject.token.applicationCredential, !credential.rules.isEmpty,
             call.request.head.range("openstack-identity-access-rules") == nil
         {
-            throw CloudError(.notFound, "Failed to validate token", detail: "the token has access rules, which the client does not know")
+            throw CloudError(
+                .notFound, "Failed to validate token",
+                detail: "the token has access rules, which the client does not know")
         }
         return try await response(.ok, subject.text, subject.token, call)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Issues, checks and ends tokens. The check of a token seen before is one look into the cache and one comparison of stamps: no
-// SQL, no cryptography. One not seen before is verified, held against the revocations in memory, and looked up.
+// Issues, checks and ends tokens. The check of a token seen before is one look into the cache and one comparison of
+// stamps: no SQL, no cryptography. One not seen before is verified, held against the revocations in memory, and
+// looked up.
 
 import Core
 import Crypto
@@ -36,7 +37,8 @@ package final class TokenService: Sendable {
         text.withUTF8 { cache.insert($0, token) }
     }
 
-    /// A new payload with fresh times and audit id. Microseconds are kept so that a token made right after a revocation lives.
+    /// A new payload with fresh times and audit id. Microseconds are kept so that a token made right after a
+    /// revocation lives.
     func payload(
         user: ID<User>, methods: SignInMethods, scope: TokenPayload.Scope, parent: TokenPayload? = nil,
         trust: TrustRecord? = nil, applicationCredential: ApplicationCredentialRecord? = nil
@@ -47,8 +49,10 @@ package final class TokenService: Sendable {
         if let end = trust?.expires { expires = min(expires, end) }
         if let end = applicationCredential?.expires { expires = min(expires, end) }
         return TokenPayload(
-            user: user, methods: methods, scope: scope, issued: now, expires: expires, audit: environment.entropy.bytes(16),
-            chain: parent.map { $0.chain ?? $0.audit }, trust: trust?.id, applicationCredential: applicationCredential?.id)
+            user: user, methods: methods, scope: scope, issued: now, expires: expires,
+            audit: environment.entropy.bytes(16),
+            chain: parent.map { $0.chain ?? $0.audit }, trust: trust?.id,
+            applicationCredential: applicationCredential?.id)
     }
 
     /// The token behind a text; throws 401 with the reason in its detail when it is no good.
@@ -80,7 +84,8 @@ package final class TokenService: Sendable {
         return try await checkSlowly(text, windowSeconds: windowSeconds)
     }
 
-    /// A token that a request is about, or signs in with: one that is no good does not exist, for all that clients need to know.
+    /// A token that a request is about, or signs in with: one that is no good does not exist, for all that clients
+    /// need to know.
     func findSubject(_ text: String, windowSeconds: Int64 = 0) async throws -> Token {
         do {
             return try await find(text, windowSeconds: windowSeconds)
@@ -116,8 +121,8 @@ package final class TokenService: Sendable {
         return subject
     }
 
-    /// Ends a token and, unless told otherwise, those made from it. Only the first token of a session knows its descendants:
-    /// they carry its audit id. One made from another ends alone; its parent and siblings live on.
+    /// Ends a token and, unless told otherwise, those made from it. Only the first token of a session knows its
+    /// descendants: they carry its audit id. One made from another ends alone; its parent and siblings live on.
     func revoke(_ token: Token, withChain: Bool, by call: Call) async throws {
         try await environment.change("token.revoke", by: call) { _, changes in
             var revocation = Revocation()

@@ -20,7 +20,8 @@ enum TokenWire {
                     w.field("name", user.name)
                     w.field("password_expires_at", orNull: user.passwordExpires?.text)
                 }
-                w.field("audit_ids", payload.chain == nil ? [payload.auditID] : [payload.auditID, payload.auditChainID])
+                w.field(
+                    "audit_ids", payload.chain == nil ? [payload.auditID] : [payload.auditID, payload.auditChainID])
                 w.field("expires_at", payload.expires.text)
                 w.field("issued_at", payload.issued.text)
                 writeScope(&w, scope)

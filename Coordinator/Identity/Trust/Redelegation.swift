@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a trust may be made, and made from another: pure decisions over the request and the line of trusts it would hang on.
+// Whether a trust may be made, and made from another: pure decisions over the request and the line of trusts it would
+// hang on.
 //
-// Invariants: along a line the roles never grow, the end never moves later, the count falls by one, and a trust that does not
-// impersonate never gives one that does.
+// Invariants: along a line the roles never grow, the end never moves later, the count falls by one, and a trust that
+// does not impersonate never gives one that does.
 
 import Core
 
@@ -24,7 +25,8 @@ enum Redelegation {
         guard let source = line.first else { return (try count(request), request.expires) }
         let left = source.redelegationCount - 1
         if isAllowed, let wanted = request.redelegationCount, wanted != left {
-            throw CloudError.forbidden("""
+            throw CloudError.forbidden(
+                """
                 Modifying "redelegation_count" upon redelegation is forbidden. Omitting this parameter is advised.
                 """)
         }
@@ -70,7 +72,8 @@ enum Redelegation {
             throw CloudError.forbidden("A redelegated trust must be for the project of the trust it comes from.")
         }
         if request.isImpersonation, !trust.isImpersonation {
-            throw CloudError.forbidden("""
+            throw CloudError.forbidden(
+                """
                 Impersonation is not allowed because redelegated trust does not specify impersonation. \
                 Redelegated trust id: \(trust.id).
                 """)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trust: the trustor lets the trustee act with some of the trustor's roles on one project, perhaps for a time, perhaps for a
-// number of tokens, perhaps with the right to pass the trust on (redelegation). A trust passed on points at the one it came
-// from and never grants more than that one; when that one goes, it goes.
+// A trust: the trustor lets the trustee act with some of the trustor's roles on one project, perhaps for a time,
+// perhaps for a number of tokens, perhaps with the right to pass the trust on (redelegation). A trust passed on
+// points at the one it came from and never grants more than that one; when that one goes, it goes.
 
 import Core
 import HTTP

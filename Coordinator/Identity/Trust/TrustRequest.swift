@@ -18,7 +18,8 @@ struct TrustRequest: Sendable {
     let extra: JSON.Object
 
     private static let known: Set<String> = [
-        "id", "links", "trustor_user_id", "trustee_user_id", "project_id", "impersonation", "expires_at", "remaining_uses",
+        "id", "links", "trustor_user_id", "trustee_user_id", "project_id", "impersonation", "expires_at",
+        "remaining_uses",
         "allow_redelegation", "redelegation_count", "redelegated_trust_id", "roles", "roles_links", "deleted_at",
     ]
 

@@ -24,8 +24,10 @@ struct TrustArea: IdentityArea {
         PolicyRule("identity:list_trusts", reader, scopes: [.system, .project]),
         PolicyRule("identity:list_trusts_for_trustor", "\(reader) or \(trustor)", scopes: [.system, .project]),
         PolicyRule("identity:list_trusts_for_trustee", "\(reader) or \(trustee)", scopes: [.system, .project]),
-        PolicyRule("identity:list_roles_for_trust", "\(reader) or \(trustor) or \(trustee)", scopes: [.system, .project]),
-        PolicyRule("identity:get_role_for_trust", "\(reader) or \(trustor) or \(trustee)", scopes: [.system, .project]),
+        PolicyRule(
+            "identity:list_roles_for_trust", "\(reader) or \(trustor) or \(trustee)", scopes: [.system, .project]),
+        PolicyRule(
+            "identity:get_role_for_trust", "\(reader) or \(trustor) or \(trustee)", scopes: [.system, .project]),
         PolicyRule("identity:get_trust", "\(reader) or \(trustor) or \(trustee)", scopes: [.system, .project]),
         PolicyRule("identity:delete_trust", "rule:admin_required or \(trustor)", scopes: [.system, .project]),
     ]
@@ -35,7 +37,9 @@ struct TrustArea: IdentityArea {
         let one = all + "/{trust_id}"
         return [
             Route(.get, all, asking: "identity:list_trusts", list),
-            Route(.post, all, "identity:create_trust", target: { TrustCreation(fields: try await $0.fields("trust")) }, create),
+            Route(
+                .post, all, "identity:create_trust", target: { TrustCreation(fields: try await $0.fields("trust")) },
+                create),
             Route(.get, one, "identity:get_trust", tellsAbsence: true, target: find) { _, trust in
                 wire.response(trust, try await environment.roleGraph())
             },
@@ -59,7 +63,9 @@ struct TrustArea: IdentityArea {
         ]
     }
 
-    @Sendable private func find(_ call: Call) async throws -> TrustRecord { try await service.find(call.id("trust_id")) }
+    @Sendable private func find(_ call: Call) async throws -> TrustRecord {
+        try await service.find(call.id("trust_id"))
+    }
 
     @Sendable private func create(_ call: Call, _ creation: TrustCreation) async throws -> Response {
         let request = try TrustRequest(creation.fields, now: environment.clock.now)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of trusts: made by the trustor alone, of roles the trustor has on the project at that moment; one made with a
-// trust's token hangs on that trust (Redelegation). Who signs in with a trust is checked against the trustor's roles again.
+// The rules of trusts: made by the trustor alone, of roles the trustor has on the project at that moment; one made
+// with a trust's token hangs on that trust (Redelegation). Who signs in with a trust is checked against the trustor's
+// roles again.
 
 import Core
 import Database
@@ -40,7 +41,9 @@ struct TrustService: Sendable {
         guard caller.user == request.trustor else {
             throw CloudError.forbidden("The authenticated user should match the trustor.")
         }
-        guard try await actors.user(request.trustee) != nil else { throw CloudError.notFound("user", request.trustee.text) }
+        guard try await actors.user(request.trustee) != nil else {
+            throw CloudError.notFound("user", request.trustee.text)
+        }
         let graph = try await environment.roleGraph()
         let roles = Set(try request.roles.map { try $0.resolve(graph) }).sorted()
         let line = try await line(of: caller)
@@ -48,7 +51,8 @@ struct TrustService: Sendable {
         let groups = try await actors.directoryGroups(of: trustor)
         let (count, expires) = try Redelegation.passOn(request, roles: roles, line: line)
         let trust = TrustRecord(
-            id: .random(environment.entropy), trustor: request.trustor, trustee: request.trustee, project: request.project,
+            id: .random(environment.entropy), trustor: request.trustor, trustee: request.trustee,
+            project: request.project,
             isImpersonation: request.isImpersonation, expires: expires, remainingUses: request.remainingUses,
             source: line.first?.id, redelegationCount: count, roles: roles, extra: request.extra)
         return try await environment.change("trust.create", by: call) { connection, changes in

@@ -60,7 +60,9 @@ struct VersionRoutes {
 
     // MARK: JSON Home
 
-    private func wantsHome(_ call: Call) -> Bool { call.request.head.value("accept")?.contains("application/json-home") ?? false }
+    private func wantsHome(_ call: Call) -> Bool {
+        call.request.head.value("accept")?.contains("application/json-home") ?? false
+    }
 
     private func home(prefix: String) -> Response {
         let bytes = JSONWriter.bytes(capacity: 16_384) { w in

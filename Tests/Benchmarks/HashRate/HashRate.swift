@@ -12,7 +12,9 @@ struct HashRate {
         let rounds = 40
         var before = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before)
-        for _ in 0..<rounds where !hasher.verify("correct horse battery staple", hash) { return print("a check failed") }
+        for _ in 0..<rounds where !hasher.verify("correct horse battery staple", hash) {
+            return print("a check failed")
+        }
         var after = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after)
         let seconds = Double(after.tv_sec - before.tv_sec) + Double(after.tv_nsec - before.tv_nsec) / 1e9

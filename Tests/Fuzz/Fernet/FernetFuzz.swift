@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any text is refused as a token or was made with the key; the readers of base 64 and password hashes take any text, and
-// what they read writes itself back the same.
+// Any text is refused as a token or was made with the key; the readers of base 64 and password hashes take any text,
+// and what they read writes itself back the same.
 
 import Crypto
 import FuzzDriver

@@ -18,12 +18,15 @@ extension IdentityFixture {
         return try #require(reply["role"]?["id"]?.string, "\(reply.status) \(reply.text)")
     }
 
-    func makeProject(_ name: String, below parent: String? = nil, in domain: ID<Domain> = Places.home) async throws -> String {
+    func makeProject(_ name: String, below parent: String? = nil, in domain: ID<Domain> = Places.home) async throws
+        -> String
+    {
         let id = Persona.id("project " + name)
         try await environment.database.write("test.project") { connection in
             try ProjectStore.insert(
                 ProjectRecord(
-                    id: ID(id), name: name, domain: domain, parent: ID(parent ?? domain.text), isDomain: false), connection)
+                    id: ID(id), name: name, domain: domain, parent: ID(parent ?? domain.text), isDomain: false),
+                connection)
         }
         return id
     }

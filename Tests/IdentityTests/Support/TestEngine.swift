@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engines that a test of identity runs on, and a database of its own for each test: a SQLite file in a temporary folder,
-// or a PostgreSQL database on the server that MARTLET_TEST_POSTGRES names.
+// The engines that a test of identity runs on, and a database of its own for each test: a SQLite file in a temporary
+// folder, or a PostgreSQL database on the server that MARTLET_TEST_POSTGRES names.
 
 import Core
 import Database
