@@ -17,7 +17,7 @@ package enum Limits {
     package static let jsonBodySeconds = 30
     /// A quiet keep-alive connection is kept this long.
     package static let idleSeconds = 75
-    /// Open connections of one coordinator; each idle one costs under 1 KiB.
+    /// Open connections of one coordinator; each idle one costs under 2 KiB.
     package static let connections = 20_000
     /// After a refusal the client may still be sending; it is listened to this long, and this much, so that it can read
     /// the answer before the connection ends.

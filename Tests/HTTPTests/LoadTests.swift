@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What many or greedy clients do to the rest: nothing. The numbers here are small enough for every run; the environment
-// variable MARTLET_LOAD=full makes them 10,000 idle and 500 slow connections.
+// What many or greedy clients do to the rest: nothing. The numbers here are small enough for every run;
+// Tests/Benchmarks/idle asks the same with 10,000 idle and 500 slow connections.
 
 import Core
 import Glibc
 import HTTP
 import Testing
-
-private let isFull = getenv("MARTLET_LOAD").map { String(cString: $0) == "full" } ?? false
 
 /// This process's memory in KiB.
 private func residentKiB() -> Int {
@@ -33,28 +31,17 @@ private func residentKiB() -> Int {
     }
 
     @Test func idleAndSlowConnectionsDoNotDisturbAClient() async throws {
-        let (idle, slow) = isFull ? (10_000, 500) : (400, 50)
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         try await withServer { server in
             let before = try Self.times(server, count: 2000)
-            let memory = residentKiB()
-            let quiet = try (0..<idle).map { _ in try RawClient(port: server.port) }
-            let trickling = try (0..<slow).map { _ in try RawClient(port: server.port) }
+            let quiet = try (0..<400).map { _ in try RawClient(port: server.port) }
+            let trickling = try (0..<50).map { _ in try RawClient(port: server.port) }
             for client in trickling { try client.send("GET /test/small HTTP/1.1\r\nHost: test\r\nX-Slow: ") }
             #expect(try Self.times(server, count: 10).count == 10)
             let after = try Self.times(server, count: 2000)
             for client in trickling { _ = client.sendSome([97]) }
             let (p99Before, p99After) = (before[before.count * 99 / 100], after[after.count * 99 / 100])
-            if isFull {
-                print(
-                    "p99 \(p99Before) ms alone, \(p99After) ms with \(idle) idle and \(slow) slow connections,",
-                    "\(Double(residentKiB() - memory) / Double(idle + slow)) KiB a connection, both ends")
-            }
             // Twice, with room for a machine that does other things meanwhile.
-            #expect(p99After < 2 * p99Before + (isFull ? 1 : 20))
+            #expect(p99After < 2 * p99Before + 20)
             _ = quiet.count
         }
     }

@@ -19,6 +19,34 @@ import Testing
         }
     }
 
+    @Test func everyRequestHasAnIDOfItsOwnWithTheFormOfAUUID() async throws {
+        try await withServer { server in
+            let client = try RawClient(port: server.port)
+            var ids: Set<String> = []
+            for _ in 0..<200 {
+                let id = try #require(try client.get("/test/small")["x-openstack-request-id"])
+                ids.insert(id)
+                let groups = id.split(separator: "-")
+                #expect(groups.map(\.count) == [3, 8, 4, 4, 4, 12])
+                #expect(groups[3].first == "4")
+                #expect(["8", "9", "a", "b"].contains(groups[4].first))
+                #expect(groups.dropFirst().joined().allSatisfy { "0123456789abcdef".contains($0) })
+            }
+            #expect(ids.count == 200)
+        }
+    }
+
+    @Test func aConnectionThatWasQuietForAWhileIsServedAgain() async throws {
+        try await withServer { server in
+            let client = try RawClient(port: server.port)
+            for _ in 0..<3 {
+                #expect(try client.get("/test/small").status == 200)
+                usleep(1_300_000)
+            }
+            #expect(try client.get("/test/small").status == 200)
+        }
+    }
+
     @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
         try await withServer { server in
             let client = try RawClient(port: server.port)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a parsed head to a finished answer. One task a request, on the connection's loop.
+// From a parsed head to a finished answer. A task on the connection's loop serves one request after the other as long as
+// they keep coming; a quiet connection has none.
 
 import Core
 import Glibc
@@ -8,6 +9,7 @@ import JSON
 extension Connection {
     /// Bodies up to this size are sent in one piece with their head.
     private static let joinedBytes = 32 * 1024
+    private static let requestsPerTurn = 16
 
     // MARK: Request
 
@@ -27,7 +29,48 @@ extension Connection {
             head: head,
             body: body.isDone ? EmptyBody.shared : ConnectionBody(self, length: body.length, serial: serial),
             peer: client.peer, isSecure: client.isSecure, id: owner.nextID())
-        Task(executorPreference: owner.loop) { [self] in await handle(request) }
+        if let waiter = requestWaiter {
+            requestWaiter = nil
+            waiter.resume(returning: request)
+        } else if hasTask {
+            nextRequest = request
+        } else {
+            hasTask = true
+            Task(executorPreference: owner.loop) { [self] in await serve(request) }
+        }
+    }
+
+    nonisolated(nonsending) private func serve(_ first: Request) async {
+        var request: Request? = first
+        var count = 0
+        while let current = request {
+            await handle(current)
+            count += 1
+            // Requests sent all at once must not keep the loop from others.
+            if count.isMultiple(of: Self.requestsPerTurn) { await Task.yield() }
+            request = await waitForRequest()
+        }
+    }
+
+    /// nil when none came in a while; whoever says so has noted already that the task ends.
+    nonisolated(nonsending) private func waitForRequest() async -> Request? {
+        if let request = nextRequest {
+            nextRequest = nil
+            return request
+        }
+        guard phase == .head else {
+            hasTask = false
+            return nil
+        }
+        return await withUnsafeContinuation { requestWaiter = $0 }
+    }
+
+    /// Lets the task go that waits for a request.
+    func releaseTask() {
+        guard let waiter = requestWaiter else { return }
+        requestWaiter = nil
+        hasTask = false
+        waiter.resume(returning: nil)
     }
 
     nonisolated(nonsending) private func handle(_ request: Request) async {
@@ -62,7 +105,7 @@ extension Connection {
             return
         }
         phase = .head
-        arm(owner.limits.idleMilliseconds)
+        arm(Self.warmMilliseconds)
         pump()
     }
 

@@ -4,7 +4,7 @@
 //     handshake ─► head ─► handling ─► head … ─► lingering ─► closed
 //                            └─► (upgraded: a WebSocket until the end)
 //
-// In `head` the loop reads and parses; a whole head starts a task on the loop, and from then on the handler pulls its
+// In `head` the loop reads and parses; a whole head goes to a task on the loop, and from then on the handler pulls its
 // body and its answer is written as the client takes it, so memory stays bounded however large either is. What arrives
 // meanwhile waits in the kernel. Files: +Input (bytes in, the body), +Output (bytes out), +Answer (request and
 // response).
@@ -25,6 +25,9 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
     // elsewhere go through `onLoop`.
     enum Phase { case handshake, head, handling, lingering, closed }
 
+    /// A task waits this long for its connection's next request, then ends: an idle connection costs little.
+    static let warmMilliseconds = 1000
+
     let owner: ServerLoop
     let descriptor: Int32
     let peer: String
@@ -43,6 +46,12 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
     var isReadable = true
     var sawHangUp = false
     var inputWaiter: UnsafeContinuation<Void, any Error>?
+
+    // The task that serves requests
+    var hasTask = false
+    var requestWaiter: UnsafeContinuation<Request?, Never>?
+    /// Parsed while the task was still busy with the one before.
+    var nextRequest: Request?
 
     // The request under way
     /// Told apart from earlier ones, for handlers that keep a body too long.
@@ -139,6 +148,9 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
         case .head:
             if input.count > inputAt {
                 refuse(RequestFault(.requestTimeout, "The request did not arrive in time."))
+            } else if requestWaiter != nil, owner.limits.idleMilliseconds > Self.warmMilliseconds {
+                releaseTask()
+                arm(owner.limits.idleMilliseconds - Self.warmMilliseconds)
             } else {
                 close(politely: true)
             }
@@ -205,6 +217,8 @@ final class Connection: EventHandler, TimerTarget, @unchecked Sendable {
         owner.remove(self)
         input = []
         output = []
+        nextRequest = nil
+        releaseTask()
         if let waiter = inputWaiter {
             inputWaiter = nil
             waiter.resume(throwing: ConnectionError.closed)

@@ -15,6 +15,8 @@ package final class MountedRoute: Sendable {
     package let pattern: String
     package let parameterNames: [String]
     let traffic: ServiceTraffic
+    /// What a line of the request log says of the service and the route, ready to be copied.
+    let logText: [UInt8]
 
     init(_ route: Route, _ service: ServiceDescription, _ pattern: String, _ names: [String], _ traffic: ServiceTraffic)
     {
@@ -23,6 +25,7 @@ package final class MountedRoute: Sendable {
         self.pattern = pattern
         parameterNames = names
         self.traffic = traffic
+        logText = Array("\",\"service\":\"\(service.name)\",\"route\":\"\(pattern)".utf8)
     }
 }
 

@@ -35,12 +35,7 @@ final class AccessLog: TimerTarget {
         buffer.append(request.method.text)
         buffer.append("\",\"path\":\"")
         request.head.withPath { buffer.append(jsonText: $0) }
-        if let route = answer.route {
-            buffer.append("\",\"service\":\"")
-            buffer.append(route.service.name)
-            buffer.append("\",\"route\":\"")
-            buffer.append(jsonText: route.pattern)
-        }
+        if let route = answer.route { buffer.append(route.logText) }
         buffer.append("\",\"status\":")
         buffer.append(decimal: status)
         writeNumbers(microseconds, sent)
@@ -49,7 +44,7 @@ final class AccessLog: TimerTarget {
             buffer.append(decimal: answer.statements)
         }
         buffer.append(",\"peer\":\"")
-        buffer.append(jsonText: request.peer)
+        buffer.append(request.peer)
         if let caller = answer.call?.caller { write(caller) }
         if let global = request.head.value("x-openstack-request-id"), RequestIDs.isValid(global) {
             buffer.append("\",\"global_request_id\":\"")
@@ -69,7 +64,7 @@ final class AccessLog: TimerTarget {
         buffer.append(",\"reason\":\"")
         buffer.append(reason)
         buffer.append("\",\"peer\":\"")
-        buffer.append(jsonText: peer)
+        buffer.append(peer)
         end()
     }
 

@@ -98,15 +98,12 @@ final class ByteBuffer {
 
     /// The inside of a JSON string.
     func append(jsonText text: UnsafeBufferPointer<UInt8>) {
-        reserve(text.count)
+        var isPlain = true
+        for byte in text where byte < 0x20 || byte == 0x22 || byte == 0x5c { isPlain = false }
+        if isPlain { return append(text) }
         for byte in text {
-            switch byte {
-            case 0x22, 0x5c:
-                append(0x5c)
-                append(byte)
-            case 0..<0x20: append(UInt8(ascii: "?"))
-            default: append(byte)
-            }
+            if byte == 0x22 || byte == 0x5c { append(0x5c) }
+            append(byte < 0x20 ? UInt8(ascii: "?") : byte)
         }
     }
 

@@ -42,6 +42,7 @@ package final class HTTPServer: @unchecked Sendable {
     package init(_ options: Options, dispatcher: Dispatcher, log: Log, metrics: Metrics) throws {
         // A client that goes away must not end the process.
         signal(SIGPIPE, SIG_IGN)
+        let most = DescriptorLimit.room(for: options.limits.connections)
         let traffic = ServerTraffic(metrics)
         let proxies = try TrustedProxies(options.trustedProxies)
         let tls = try options.tls.map { try TLSContext($0) }
@@ -50,7 +51,7 @@ package final class HTTPServer: @unchecked Sendable {
         let place = Placement(owners: owners, tls: tls)
         acceptor = try Acceptor(
             address: options.address, port: options.port, isPlain: tls == nil,
-            mayAccept: { traffic.take(options.limits.connections) }, place: { place.place($0, $1) })
+            mayAccept: { traffic.take(most) }, place: { place.place($0, $1) })
         metrics.gauge("martlet_http_connections", help: "Connections open now.") { Double(traffic.connections) }
         self.tls = tls
         self.loops = loops

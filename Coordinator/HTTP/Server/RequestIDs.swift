@@ -5,6 +5,7 @@
 import Core
 
 struct RequestIDs {
+    private static let prefix: StaticString = "req-"
     private var state: UInt64
 
     init(_ entropy: any Entropy) {
@@ -24,21 +25,36 @@ struct RequestIDs {
         let high = word() & ~0xf000 | 0x4000
         let low = word() & ~(3 << 62) | 2 << 62
         return String(unsafeUninitializedCapacity: 40) { out in
-            let prefix: StaticString = "req-"
-            for i in 0..<4 { out[i] = prefix.utf8Start[i] }
-            var at = 4
-            for digit in 0..<32 {
-                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-                    out[at] = UInt8(ascii: "-")
-                    at += 1
-                }
-                let word = digit < 16 ? high : low
-                let nibble = UInt8(truncatingIfNeeded: word >> UInt64((15 - digit & 15) << 2) & 15)
-                out[at] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
-                at += 1
-            }
-            return at
+            guard let base = UnsafeMutableRawPointer(out.baseAddress) else { return 0 }
+            base.copyMemory(from: Self.prefix.utf8Start, byteCount: 4)
+            let (a, b) = (Self.digits(UInt32(high >> 32)), Self.digits(UInt32(truncatingIfNeeded: high)))
+            let (c, d) = (Self.digits(UInt32(low >> 32)), Self.digits(UInt32(truncatingIfNeeded: low)))
+            Self.store(a, base + 4)
+            Self.store(b, base + 13)
+            Self.store(b >> 32, base + 18)
+            Self.store(c, base + 23)
+            Self.store(c >> 32, base + 28)
+            Self.store(d, base + 32)
+            // Each eight digits overlap the dash after them, so the dashes come last.
+            for at in stride(from: 12, through: 27, by: 5) { out[at] = UInt8(ascii: "-") }
+            return 40
         }
+    }
+
+    /// Eight hexadecimal digits as eight bytes, the first in the lowest: all nibbles are spread out and turned into
+    /// letters at once.
+    private static func digits(_ value: UInt32) -> UInt64 {
+        var wide = UInt64(value.byteSwapped)
+        wide = (wide | wide << 16) & 0x0000_ffff_0000_ffff
+        wide = (wide | wide << 8) & 0x00ff_00ff_00ff_00ff
+        wide = (wide >> 4 & 0x000f_000f_000f_000f) | (wide & 0x000f_000f_000f_000f) << 8
+        // Bytes above nine carry into bit 4 when six is added; those become letters.
+        let letters = (wide &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return wide &+ 0x3030_3030_3030_3030 &+ letters &* 39
+    }
+
+    private static func store(_ digits: UInt64, _ place: UnsafeMutableRawPointer) {
+        place.storeBytes(of: digits.littleEndian, as: UInt64.self)
     }
 
     /// Whether a client's own id has the right form, so that it may go into the log.
