@@ -3,23 +3,31 @@
 
 import Core
 import Database
-@testable import Identity
 import JSON
 import Testing
 
+@testable import Identity
+
 struct BootstrapTests {
     @Test(arguments: TestEngine.available)
-    func `it makes the domain, the roles, the admin and identity's place in the catalog`(_ engine: TestEngine) async throws {
+    func `it makes the domain, the roles, the admin and identity's place in the catalog`(_ engine: TestEngine)
+        async throws
+    {
         try await withCloud(engine) { cloud in
             #expect(cloud.cloud.domain.text == "default")
             #expect(cloud.cloud.roles.keys.sorted() == ["admin", "manager", "member", "reader", "service"])
             #expect(try await IdentityBootstrap.isDone(cloud.environment))
-            let (roles, isAdmin) = try await cloud.environment.database.read("test") { [roles = cloud.cloud.roles] connection in
+            let (roles, isAdmin) = try await cloud.environment.database.read("test") {
+                [roles = cloud.cloud.roles] connection in
                 let found = try roles.keys.map { try #require(try RoleStore.find(name: $0, connection)) }
                 let admin = try #require(roles["admin"])
                 let user = cloud.cloud.user
-                return (found, try BootstrapStore.isAssigned(Assignment(.user(user), .system, admin), connection)
-                    && BootstrapStore.isAssigned(Assignment(.user(user), .project(cloud.cloud.project), admin), connection))
+                return (
+                    found,
+                    try BootstrapStore.isAssigned(Assignment(.user(user), .system, admin), connection)
+                        && BootstrapStore.isAssigned(
+                            Assignment(.user(user), .project(cloud.cloud.project), admin), connection)
+                )
             }
             #expect(roles.filter { !$0.isImmutable }.isEmpty)
             #expect(isAdmin)
@@ -33,9 +41,12 @@ struct BootstrapTests {
     func `each role implies the next below it`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
             let pairs = try await cloud.environment.database.read("test") { connection in
-                try connection.rows("""
-                    SELECT p.name, i.name FROM implied_role r JOIN role p ON p.id = r.prior_id JOIN role i ON i.id = r.implied_id
-                    """).map { $0.text(0) + ">" + $0.text(1) }
+                try connection.rows(
+                    """
+                    SELECT p.name, i.name FROM implied_role r
+                        JOIN role p ON p.id = r.prior_id JOIN role i ON i.id = r.implied_id
+                    """
+                ).map { $0.text(0) + ">" + $0.text(1) }
             }
             #expect(pairs.sorted() == ["admin>manager", "manager>member", "member>reader"])
         }

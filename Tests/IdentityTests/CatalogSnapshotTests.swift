@@ -3,9 +3,10 @@
 
 import Core
 import Database
-@testable import Identity
 import JSON
 import Testing
+
+@testable import Identity
 
 struct CatalogSnapshotTests {
     private func catalog(_ cloud: IdentityFixture) async throws -> CatalogSnapshot {
@@ -19,7 +20,8 @@ struct CatalogSnapshotTests {
     private func make(
         _ cloud: IdentityFixture, type: String, url: String, isEnabled: Bool = true, isServiceEnabled: Bool = true
     ) async throws -> ID<Endpoint> {
-        let service = CatalogServiceRecord(id: .random(SystemEntropy()), type: type, name: "the \"\(type)\"", isEnabled: isServiceEnabled)
+        let service = CatalogServiceRecord(
+            id: .random(SystemEntropy()), type: type, name: "the \"\(type)\"", isEnabled: isServiceEnabled)
         let endpoint = EndpointRecord(
             id: .random(SystemEntropy()), service: service.id, region: "RegionOne".region, interface: .public, url: url,
             isEnabled: isEnabled)
@@ -31,7 +33,9 @@ struct CatalogSnapshotTests {
     }
 
     @Test(arguments: TestEngine.available)
-    func `places are filled for the caller, and endpoints that cannot be filled are left out`(_ engine: TestEngine) async throws {
+    func `places are filled for the caller, and endpoints that cannot be filled are left out`(_ engine: TestEngine)
+        async throws
+    {
         try await withCloud(engine) { cloud in
             _ = try await make(cloud, type: "volume", url: "http://v/$(project_id)s/%(user_id)s?a=\"%%\"")
             _ = try await make(cloud, type: "broken", url: "http://b/$(nothing)s")
@@ -43,7 +47,9 @@ struct CatalogSnapshotTests {
             let volume = try #require(services.last)
             #expect(volume["name"] == "the \"volume\"")
             #expect(volume["endpoints"]?[0]?["url"] == .string("http://v/\(Places.web)/u1?a=\"%\""))
-            #expect(volume["endpoints"]?[0]?["region"] == "RegionOne" && volume["endpoints"]?[0]?["region_id"] == "RegionOne")
+            #expect(
+                volume["endpoints"]?[0]?["region"] == "RegionOne"
+                    && volume["endpoints"]?[0]?["region_id"] == "RegionOne")
             #expect(services[0]["endpoints"] == [] && services[1]["endpoints"] == [])
             #expect(services[2]["endpoints"]?.array?.count == 3)
             // Without a project only what needs none is shown.
@@ -75,8 +81,10 @@ struct CatalogSnapshotTests {
                 .post, "/v3/OS-EP-FILTER/endpoint_groups", as: .systemAdmin,
                 ["endpoint_group": ["name": "admins", "filters": ["interface": "admin"]]])
             let id = try #require(group["endpoint_group"]?["id"]?.string)
-            #expect(try await cloud.request(
-                .put, "/v3/OS-EP-FILTER/endpoint_groups/\(id)/projects/\(Places.web)", as: .systemAdmin).status == 204)
+            #expect(
+                try await cloud.request(
+                    .put, "/v3/OS-EP-FILTER/endpoint_groups/\(id)/projects/\(Places.web)", as: .systemAdmin
+                ).status == 204)
             snapshot = try await catalog(cloud)
             let shown = try show(snapshot, Places.web)
             #expect(shown.compactMap { $0["type"]?.string } == ["identity", "image"])
@@ -94,9 +102,12 @@ struct CatalogSnapshotTests {
             let rounds = 2_000
             var bytes = 0
             let time = clock.measure {
-                for _ in 0..<rounds { bytes += snapshot.bytes(project: Places.web, user: Persona.projectReader.userID).count }
+                for _ in 0..<rounds {
+                    bytes += snapshot.bytes(project: Places.web, user: Persona.projectReader.userID).count
+                }
             }
-            // Debug builds and busy machines are slow; a catalog that is put together anew each time takes far longer still.
+            // Debug builds and busy machines are slow; a catalog that is put together anew each time takes far longer
+            // still.
             #expect(time / rounds < .microseconds(200), "\(time / rounds) for \(bytes / rounds) bytes")
         }
     }

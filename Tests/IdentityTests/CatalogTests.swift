@@ -2,10 +2,11 @@
 // Regions, services and endpoints as clients see them.
 
 import Core
-@testable import Identity
 import HTTP
 import JSON
 import Testing
+
+@testable import Identity
 
 struct CatalogTests {
     // MARK: Regions
@@ -14,7 +15,8 @@ struct CatalogTests {
     func `a region is made with the client's id, shown, changed and deleted`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
             let made = try await cloud.request(
-                .post, "/v3/regions", as: .systemAdmin, ["region": ["id": "west", "description": "West", "colour": "blue"]])
+                .post, "/v3/regions", as: .systemAdmin,
+                ["region": ["id": "west", "description": "West", "colour": "blue"]])
             #expect(made.status == 201)
             #expect(made["region"]?["id"] == "west")
             #expect(made["region"]?["parent_region_id"] == .some(.null))
@@ -49,21 +51,27 @@ struct CatalogTests {
     }
 
     @Test(arguments: TestEngine.available)
-    func `regions refuse duplicates, missing parents, circles and ids that break URLs`(_ engine: TestEngine) async throws {
+    func `regions refuse duplicates, missing parents, circles and ids that break URLs`(_ engine: TestEngine)
+        async throws
+    {
         try await withCloud(engine) { cloud in
             func post(_ region: JSON) async throws -> Reply {
                 try await cloud.request(.post, "/v3/regions", as: .systemAdmin, ["region": region])
             }
             #expect(try await post(["id": "a"]).status == 201)
-            #expect(try await post(["id": "a"]).message == "Conflict occurred attempting to store region - Duplicate ID, a.")
+            #expect(
+                try await post(["id": "a"]).message == "Conflict occurred attempting to store region - Duplicate ID, a."
+            )
             #expect(try await post(["id": "b", "parent_region_id": "nowhere"]).status == 404)
             #expect(try await post(["id": "b", "parent_region_id": "a"]).status == 201)
             let circle = try await cloud.request(
                 .patch, "/v3/regions/a", as: .systemAdmin, ["region": ["parent_region_id": "b"]])
             #expect(circle.status == 400)
             #expect(circle.message.contains("circular"))
-            #expect(try await cloud.request(
-                .patch, "/v3/regions/a", as: .systemAdmin, ["region": ["parent_region_id": "a"]]).status == 400)
+            #expect(
+                try await cloud.request(
+                    .patch, "/v3/regions/a", as: .systemAdmin, ["region": ["parent_region_id": "a"]]
+                ).status == 400)
             for id in ["a/b", "a?b", "a#b", "a%2f", "..", "a b", "a\nb"] {
                 let refused = try await post(["id": .string(id)])
                 #expect(refused.status == 400 && refused.message.contains("region.id"), "\(id)")
@@ -100,12 +108,16 @@ struct CatalogTests {
             let id = try #require(service["id"]?.string)
             #expect(service["enabled"] == true && service["size"] == 3)
             #expect(service["description"] == nil)
-            for query in ["type=image", "name=glance", "name__contains=lan", "name__icontains=GLA", "type__startswith=ima",
-                "name__endswith=ce"] {
+            for query in [
+                "type=image", "name=glance", "name__contains=lan", "name__icontains=GLA", "type__startswith=ima",
+                "name__endswith=ce",
+            ] {
                 let listed = try await cloud.request(.get, "/v3/services?\(query)", as: .systemReader)
                 #expect(listed.ids("services") == [id], "\(query)")
             }
-            #expect(try await cloud.request(.get, "/v3/services?name__contains=LAN", as: .systemReader).ids("services") == [])
+            #expect(
+                try await cloud.request(.get, "/v3/services?name__contains=LAN", as: .systemReader).ids("services")
+                    == [])
             let changed = try await cloud.request(
                 .patch, "/v3/services/\(id)", as: .systemAdmin,
                 ["service": ["description": "Images", "enabled": false, "name": "g"]])
@@ -144,7 +156,8 @@ struct CatalogTests {
             let cleared = try await cloud.request(
                 .patch, "/v3/endpoints/\(id)", as: .systemAdmin, ["endpoint": ["region_id": nil, "interface": "admin"]])
             #expect(cleared["endpoint"]?["region"] == .some(.null) && cleared["endpoint"]?["interface"] == "admin")
-            let found = try await cloud.request(.get, "/v3/endpoints?interface=admin&service_id=\(cloud.cloud.service)", as: .systemReader)
+            let found = try await cloud.request(
+                .get, "/v3/endpoints?interface=admin&service_id=\(cloud.cloud.service)", as: .systemReader)
             #expect(found.ids("endpoints").contains(id))
             let west = try await cloud.request(.get, "/v3/endpoints?region_id=RegionOne", as: .systemReader)
             #expect(west.ids("endpoints").count == 3)
@@ -159,12 +172,14 @@ struct CatalogTests {
                     "service_id": .string(cloud.cloud.service.text), "interface": "public", "url": "http://somewhere:1",
                 ]
                 endpoint[name] = value
-                return try await cloud.request(.post, "/v3/endpoints", as: .systemAdmin, ["endpoint": .object(endpoint)])
+                return try await cloud.request(
+                    .post, "/v3/endpoints", as: .systemAdmin, ["endpoint": .object(endpoint)])
             }
             let cases: [(String, JSON)] = [
                 ("service_id", "nothing"), ("region_id", "nowhere"), ("region", "a/b"), ("interface", "private"),
                 ("url", "no scheme"), ("url", "http://h/$(project)s"), ("url", "http://h/$(project_id)"),
-                ("url", "http://h/%(tenant_id)d"), ("url", "http://h/%20"), ("url", "http://h/$(project_id"), ("url", ""),
+                ("url", "http://h/%(tenant_id)d"), ("url", "http://h/%20"), ("url", "http://h/$(project_id"),
+                ("url", ""),
                 ("url", .string("http://" + String(repeating: "x", count: 230))), ("enabled", "yes"), ("name", 3),
             ]
             for (name, value) in cases {
@@ -181,8 +196,12 @@ struct CatalogTests {
                 let isWriter = [.systemAdmin, .projectAdmin].contains(persona)
                 let isReader = isWriter || [.systemMember, .systemReader].contains(persona)
                 let body: JSON = ["service": ["type": "x"]]
-                #expect(try await cloud.request(.post, "/v3/services", as: persona, body).status == (isWriter ? 201 : 403), "\(persona)")
-                #expect(try await cloud.request(.get, "/v3/services", as: persona).status == (isReader ? 200 : 403), "\(persona)")
+                #expect(
+                    try await cloud.request(.post, "/v3/services", as: persona, body).status == (isWriter ? 201 : 403),
+                    "\(persona)")
+                #expect(
+                    try await cloud.request(.get, "/v3/services", as: persona).status == (isReader ? 200 : 403),
+                    "\(persona)")
                 let missing = try await cloud.request(.get, "/v3/endpoints/none", as: persona)
                 #expect(missing.status == (isReader ? 404 : 403), "\(persona)")
                 #expect(try await cloud.request(.get, "/v3/regions", as: persona).status == 200, "\(persona)")
@@ -202,7 +221,9 @@ struct CatalogTests {
                 let (count, page) = try await cloud.statements(.get, path, as: .unscoped)
                 #expect(count == 1)
                 seen += page.ids("regions")
-                next = page["links"]?["next"]?.string.map { String($0.dropFirst("http://127.0.0.1:5000/identity".count)) }
+                next = page["links"]?["next"]?.string.map {
+                    String($0.dropFirst("http://127.0.0.1:5000/identity".count))
+                }
             }
             #expect(seen == ["RegionOne", "r1", "r2", "r3", "r4"])
         }

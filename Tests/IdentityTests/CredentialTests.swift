@@ -5,13 +5,15 @@ import Core
 import Crypto
 import Database
 import HTTP
-@testable import Identity
 import JSON
 import Testing
 
+@testable import Identity
+
 struct CredentialTests {
     private func make(
-        _ cloud: IdentityFixture, for owner: Persona, as caller: Persona, type: String = "cert", blob: String = "secret",
+        _ cloud: IdentityFixture, for owner: Persona, as caller: Persona, type: String = "cert",
+        blob: String = "secret",
         project: ID<Project>? = nil
     ) async throws -> Reply {
         var credential: JSON.Object = [
@@ -54,7 +56,8 @@ struct CredentialTests {
             #expect(blobs.filter { String(decoding: $0, as: UTF8.self).contains("secret") }.isEmpty)
             try await cloud.environment.database.write("test") { connection in
                 try connection.execute(
-                    "UPDATE credential SET blob = (SELECT blob FROM credential WHERE id = $1) WHERE id = $2", [.text(one), .text(two)])
+                    "UPDATE credential SET blob = (SELECT blob FROM credential WHERE id = $1) WHERE id = $2",
+                    [.text(one), .text(two)])
             }
             #expect(try await cloud.request(.get, "/v3/credentials/\(two)", as: .projectMember).status == 500)
         }
@@ -76,9 +79,12 @@ struct CredentialTests {
                 #expect(update.status == (isAdmin ? 200 : 403), "\(persona)")
                 let created = try await make(cloud, for: .unscoped, as: persona)
                 #expect(created.status == (isAdmin || persona == .unscoped ? 201 : 403), "\(persona)")
-                for stray in try await cloud.request(.get, "/v3/credentials?user_id=\(Persona.unscoped.userID)", as: .systemAdmin)
-                    .ids("credentials") {
-                    #expect(try await cloud.request(.delete, "/v3/credentials/\(stray)", as: .systemAdmin).status == 204)
+                for stray in try await cloud.request(
+                    .get, "/v3/credentials?user_id=\(Persona.unscoped.userID)", as: .systemAdmin
+                )
+                .ids("credentials") {
+                    #expect(
+                        try await cloud.request(.delete, "/v3/credentials/\(stray)", as: .systemAdmin).status == 204)
                 }
             }
         }
@@ -110,14 +116,18 @@ struct CredentialTests {
     func `only the blob can be changed`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
             let id = try id(try await make(cloud, for: .projectMember, as: .projectMember, project: Places.web))
-            for (name, value) in [("user_id", "another"), ("type", "ec2"), ("project_id", Places.shop.text), ("id", "other")] {
+            for (name, value) in [
+                ("user_id", "another"), ("type", "ec2"), ("project_id", Places.shop.text), ("id", "other"),
+            ] {
                 let refused = try await cloud.request(
                     .patch, "/v3/credentials/\(id)", as: .systemAdmin,
                     ["credential": .object(JSON.Object([(name, .string(value))]))])
                 #expect(refused.status == 400, "\(name)")
             }
-            #expect(try await cloud.request(
-                .patch, "/v3/credentials/\(id)", as: .systemAdmin, ["credential": [:]]).status == 400)
+            #expect(
+                try await cloud.request(
+                    .patch, "/v3/credentials/\(id)", as: .systemAdmin, ["credential": [:]]
+                ).status == 400)
         }
     }
 
@@ -131,7 +141,8 @@ struct CredentialTests {
                 cloud, for: .projectMember, as: .projectMember, type: "ec2", blob: blob, project: Places.web)
             #expect(try id(made) == Hex.text(Digest.sha256(Array("AKEY".utf8))))
             #expect(made["credential"]?["blob"] == .string(blob))
-            let again = try await make(cloud, for: .projectMember, as: .projectMember, type: "ec2", blob: blob, project: Places.web)
+            let again = try await make(
+                cloud, for: .projectMember, as: .projectMember, type: "ec2", blob: blob, project: Places.web)
             #expect(again.status == 409)
             let found = try await cloud.environment.database.read("test") { connection in
                 try CredentialStore(cloud.environment.vault).find(access: "AKEY", connection)
@@ -189,7 +200,8 @@ struct CredentialTests {
             }
             let path = "/v3/users/\(Persona.projectMember.userID)/credentials/OS-EC2"
             #expect(try await cloud.request(.post, path, as: .systemAdmin, ["tenant_id": "none"]).status == 404)
-            #expect(try await cloud.request(.post, path, as: .systemAdmin, ["project": "x"]).message.contains("tenant_id"))
+            #expect(
+                try await cloud.request(.post, path, as: .systemAdmin, ["project": "x"]).message.contains("tenant_id"))
             let missing = "/v3/users/none/credentials/OS-EC2"
             #expect(try await cloud.request(.get, missing, as: .systemAdmin).status == 404)
             #expect(try await cloud.request(.get, missing, as: .projectMember).status == 403)
@@ -212,15 +224,21 @@ struct CredentialTests {
             query: QueryParameters([]), caller: caller, policy: try PolicyTable(IdentityModule.policies))
     }
 
-    private func draft(_ persona: Persona, type: String, blob: String, project: ID<Project> = Places.web) throws -> NewCredential {
-        try NewCredential(RequestFields([
-            "user_id": .string(persona.userID.text), "type": .string(type), "blob": .string(blob), "project_id": .string(project.text),
-        ], path: "credential"))
+    private func draft(_ persona: Persona, type: String, blob: String, project: ID<Project> = Places.web) throws
+        -> NewCredential
+    {
+        try NewCredential(
+            RequestFields(
+                [
+                    "user_id": .string(persona.userID.text), "type": .string(type), "blob": .string(blob),
+                    "project_id": .string(project.text),
+                ], path: "credential"))
     }
 
     private func makeApplicationCredential(_ cloud: IdentityFixture, _ id: String, isUnrestricted: Bool) async throws {
         try await cloud.environment.database.write("test") { connection in
-            try connection.execute("""
+            try connection.execute(
+                """
                 INSERT INTO application_credential (id, name, user_id, project_id, secret_hash, is_unrestricted)
                 VALUES ($1, $1, $2, $3, '', $4)
                 """, [.text(id), .id(Persona.projectMember.userID), .id(Places.web), .bool(isUnrestricted)])
@@ -242,7 +260,9 @@ struct CredentialTests {
             let found = try await service.find(ID(own))
             await #expect(throws: CloudError.self) { try await service.checkReach(caller, found) }
             await #expect(throws: CloudError.self) { try await service.delete(found, by: call) }
-            await #expect(throws: CloudError.self) { try await service.checkReach(delegated(.projectMember, trust: "trust2"), key) }
+            await #expect(throws: CloudError.self) {
+                try await service.checkReach(delegated(.projectMember, trust: "trust2"), key)
+            }
             let page = try PageRequest(call)
             #expect(try await service.list(of: caller.user, type: nil, page, by: caller).map(\.id) == [key.id])
             // A secret for signing in as the trustor, another project or another user is out of its reach.
@@ -256,7 +276,9 @@ struct CredentialTests {
     }
 
     @Test(arguments: TestEngine.available)
-    func `a restricted application credential makes none, an unrestricted one makes bound keys`(_ engine: TestEngine) async throws {
+    func `a restricted application credential makes none, an unrestricted one makes bound keys`(_ engine: TestEngine)
+        async throws
+    {
         try await withCloud(engine) { cloud in
             try await makeApplicationCredential(cloud, "narrow", isUnrestricted: false)
             try await makeApplicationCredential(cloud, "wide", isUnrestricted: true)

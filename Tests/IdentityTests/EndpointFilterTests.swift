@@ -3,9 +3,10 @@
 
 import Core
 import HTTP
-@testable import Identity
 import JSON
 import Testing
+
+@testable import Identity
 
 struct EndpointFilterTests {
     private func makeGroup(_ cloud: IdentityFixture, _ filters: JSON = ["interface": "public"]) async throws -> String {
@@ -26,7 +27,8 @@ struct EndpointFilterTests {
             #expect(shown["endpoint_group"]?["links"]?["self"] == .string("http://127.0.0.1:5000/identity" + path))
             #expect(try await cloud.request(.head, path, as: .systemReader).status == 200)
             let changed = try await cloud.request(
-                .patch, path, as: .systemAdmin, ["endpoint_group": ["name": "new", "filters": ["region_id": "RegionOne"]]])
+                .patch, path, as: .systemAdmin,
+                ["endpoint_group": ["name": "new", "filters": ["region_id": "RegionOne"]]])
             #expect(changed["endpoint_group"]?["name"] == "new")
             #expect(changed["endpoint_group"]?["filters"] == ["region_id": "RegionOne"])
             let all = "/v3/OS-EP-FILTER/endpoint_groups"
@@ -43,7 +45,8 @@ struct EndpointFilterTests {
     func `filters are few and must be right`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
             let cases: [(JSON, String)] = [
-                ([:], "filters"), (["colour": "red"], "colour"), (["interface": "secret"], "interface"), (["service_id": 3], "service_id"),
+                ([:], "filters"), (["colour": "red"], "colour"), (["interface": "secret"], "interface"),
+                (["service_id": 3], "service_id"),
                 ("text", "filters"),
             ]
             for (filters, name) in cases {
@@ -64,7 +67,8 @@ struct EndpointFilterTests {
             #expect(try await cloud.request(.put, path, as: .systemAdmin).status == 204)
             #expect(try await cloud.request(.put, path, as: .systemAdmin).status == 409)
             #expect(try await cloud.request(.head, path, as: .systemReader).status == 204)
-            let projects = try await cloud.request(.get, "/v3/OS-EP-FILTER/endpoints/\(endpoint)/projects", as: .systemReader)
+            let projects = try await cloud.request(
+                .get, "/v3/OS-EP-FILTER/endpoints/\(endpoint)/projects", as: .systemReader)
             #expect(projects.ids("projects") == [Places.web.text])
             #expect(projects["projects"]?[0]?["tags"] == [])
             let list = "/v3/OS-EP-FILTER/projects/\(Places.web)/endpoints"
@@ -73,7 +77,8 @@ struct EndpointFilterTests {
             let gone = try await cloud.request(.delete, path, as: .systemAdmin)
             #expect(gone.message == "Endpoint \(endpoint) not found in project \(Places.web).")
             for missing in [
-                "/v3/OS-EP-FILTER/projects/none/endpoints/\(endpoint)", "/v3/OS-EP-FILTER/projects/\(Places.web)/endpoints/none",
+                "/v3/OS-EP-FILTER/projects/none/endpoints/\(endpoint)",
+                "/v3/OS-EP-FILTER/projects/\(Places.web)/endpoints/none",
             ] {
                 #expect(try await cloud.request(.put, missing, as: .systemAdmin).status == 404)
             }
@@ -95,7 +100,9 @@ struct EndpointFilterTests {
             let projects = try await cloud.request(.get, group + "/projects", as: .systemReader)
             #expect(projects.ids("projects") == [Places.web.text])
             let project = "/v3/OS-EP-FILTER/projects/\(Places.web)"
-            #expect(try await cloud.request(.get, project + "/endpoint_groups", as: .systemReader).ids("endpoint_groups") == [id])
+            #expect(
+                try await cloud.request(.get, project + "/endpoint_groups", as: .systemReader).ids("endpoint_groups")
+                    == [id])
             let chosen = try await cloud.request(.get, project + "/endpoints", as: .systemReader)
             #expect(chosen.ids("endpoints") == cloud.cloud.endpoints[.public].map { [$0.text] })
             #expect(try await cloud.request(.delete, path, as: .systemAdmin).status == 204)

@@ -3,9 +3,10 @@
 
 import Core
 import HTTP
-@testable import Identity
 import JSON
 import Testing
+
+@testable import Identity
 
 struct PolicyBlobTests {
     private func makePolicy(_ cloud: IdentityFixture, _ type: String = "application/json") async throws -> String {
@@ -22,7 +23,9 @@ struct PolicyBlobTests {
             let shown = try await cloud.request(.get, "/v3/policies/\(id)", as: .systemReader)
             #expect(shown["policy"]?["owner"] == "me" && shown["policy"]?["blob"] == "{}")
             #expect(try await cloud.request(.get, "/v3/policies", as: .systemReader).ids("policies").count == 2)
-            #expect(try await cloud.request(.get, "/v3/policies?type=text/plain", as: .systemReader).ids("policies") == [id])
+            #expect(
+                try await cloud.request(.get, "/v3/policies?type=text/plain", as: .systemReader).ids("policies") == [id]
+            )
             let changed = try await cloud.request(
                 .patch, "/v3/policies/\(id)", as: .systemAdmin, ["policy": ["blob": "[]"]])
             #expect(changed["policy"]?["blob"] == "[]" && changed["policy"]?["type"] == "text/plain")
@@ -72,7 +75,8 @@ struct PolicyBlobTests {
             let policy = try await makePolicy(cloud)
             let base = "/v3/policies/\(policy)/OS-ENDPOINT-POLICY"
             for path in [
-                base + "/endpoints/none", base + "/services/none", base + "/services/\(cloud.cloud.service)/regions/none",
+                base + "/endpoints/none", base + "/services/none",
+                base + "/services/\(cloud.cloud.service)/regions/none",
                 "/v3/policies/none/OS-ENDPOINT-POLICY/services/\(cloud.cloud.service)",
             ] {
                 #expect(try await cloud.request(.put, path, as: .systemAdmin).status == 404, "\(path)")

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks every route of identity: without a token it is refused, by a reader of another project or domain it is refused, and
-// a body of any wrong form is a 400 that names the field. A route without a case in RouteCases fails.
+// Walks every route of identity: without a token it is refused, by a reader of another project or domain it is
+// refused, and a body of any wrong form is a 400 that names the field. A route without a case in RouteCases fails.
 
 import Core
 import HTTP
-@testable import Identity
 import JSON
 import Testing
+
+@testable import Identity
 
 struct RouteCoverageTests {
     private struct Walked {
@@ -73,7 +74,8 @@ struct RouteCoverageTests {
                 let body = bodies[route.name].map { $0.body($0.valid).bytes } ?? []
                 let reply = try await ask(cloud, route, things, as: persona, body: body)
                 if isOwnList(route, reply) { continue }
-                #expect([403, 404].contains(reply.status), "\(route.name) as \(persona): \(reply.status) \(reply.text)")
+                #expect(
+                    [403, 404].contains(reply.status), "\(route.name) as \(persona): \(reply.status) \(reply.text)")
             }
         }
     }
@@ -83,15 +85,19 @@ struct RouteCoverageTests {
         try await withCloud { cloud in
             let things = try await RouteThings(cloud)
             for route in routes(cloud) where route.method == .get && RouteCases.defaultDomainOnly[route.name] == nil {
-                let reply = try await ask(cloud, route, things, as: RouteCases.owners[route.name] ?? .systemAdmin, body: [])
+                let reply = try await ask(
+                    cloud, route, things, as: RouteCases.owners[route.name] ?? .systemAdmin, body: [])
                 // A route's own 404: the two things that it asks about do not belong together.
                 let isOwnAnswer = reply.status == 404 && reply.message != "The resource could not be found."
-                #expect([200, 204, 300].contains(reply.status) || isOwnAnswer, "\(route.name): \(reply.status) \(reply.text)")
+                #expect(
+                    [200, 204, 300].contains(reply.status) || isOwnAnswer,
+                    "\(route.name): \(reply.status) \(reply.text)")
             }
         }
     }
 
-    /// Lists that a domain's people see of their own domain, which here is another one: nothing of the home domain is in them.
+    /// Lists that a domain's people see of their own domain, which here is another one: nothing of the home domain is
+    /// in them.
     private func isOwnList(_ route: Walked, _ reply: Reply) -> Bool {
         let lists = ["/v3/users", "/v3/groups", "/v3/projects", "/v3/domains", "/v3/roles", "/v3/role_assignments"]
         guard route.method == .get, lists.contains(route.pattern), reply.status == 200 else { return false }
@@ -124,7 +130,8 @@ struct RouteCoverageTests {
                     for wrong in kind.wrong + (kind == .string ? ["a\0b"] : []) {
                         var object = known.valid
                         object[name] = wrong
-                        let reply = try await ask(cloud, route, things, as: known.persona, body: known.body(object).bytes)
+                        let reply = try await ask(
+                            cloud, route, things, as: known.persona, body: known.body(object).bytes)
                         #expect(
                             reply.status == known.refusal && reply.message.contains(name),
                             "\(route.name) \(name) = \(wrong.text): \(reply.status) \(reply.text)")
@@ -138,10 +145,14 @@ struct RouteCoverageTests {
     func `no path and no query makes a fault of ours`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
             let things = try await RouteThings(cloud)
-            let oddities = ["%00", "%ff", "'", "%25", "a%2Fb", "..%2f", String(repeating: "x", count: 3000), "%F0%9F%90%A6", "-1"]
+            let oddities = [
+                "%00", "%ff", "'", "%25", "a%2Fb", "..%2f", String(repeating: "x", count: 3000), "%F0%9F%90%A6", "-1",
+            ]
             let queries = [
-                "limit=0", "limit=-1", "limit=x", "limit=99999999999999999999", "marker=%00", "marker='", "marker=%ff", "name=%00",
-                "name__contains=%25", "name=%27%20OR%201=1--", "enabled=maybe", "id=%00", "domain_id=%00", "a=&&b", "sort_key=x",
+                "limit=0", "limit=-1", "limit=x", "limit=99999999999999999999", "marker=%00", "marker='", "marker=%ff",
+                "name=%00",
+                "name__contains=%25", "name=%27%20OR%201=1--", "enabled=maybe", "id=%00", "domain_id=%00", "a=&&b",
+                "sort_key=x",
             ]
             for route in routes(cloud) where [.get, .head, .delete].contains(route.method) {
                 var paths: [String] = []
@@ -153,10 +164,13 @@ struct RouteCoverageTests {
                         paths.append(try #require(odd.path(route.pattern)))
                     }
                 }
-                if route.method == .get { paths += queries.compactMap { query in things.path(route.pattern).map { $0 + "?" + query } } }
+                if route.method == .get {
+                    paths += queries.compactMap { query in things.path(route.pattern).map { $0 + "?" + query } }
+                }
                 for path in paths {
                     let reply = try await cloud.request(
-                        route.method, path, token: Persona.systemAdmin.token, headers: [("X-Subject-Token", things.token)])
+                        route.method, path, token: Persona.systemAdmin.token,
+                        headers: [("X-Subject-Token", things.token)])
                     #expect(reply.status < 500, "\(route.name) \(path.prefix(200)): \(reply.status) \(reply.text)")
                 }
             }

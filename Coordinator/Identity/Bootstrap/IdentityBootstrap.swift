@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the beginning of a cloud: the domain Default, the roles and what they imply, the project and the user of its first
-// administrator, and identity's own place in the catalog. What is there already stays as it is, so it may run any number
-// of times; run with a password it is also the way back in for an operator who lost his: the user is enabled, gets that
-// password, and his older tokens end.
+// Makes the beginning of a cloud: the domain Default, the roles and what they imply, the project and the user of its
+// first administrator, and identity's own place in the catalog. What is there already stays as it is, so it may run
+// any number of times; run with a password it is also the way back in for an operator who lost his: the user is
+// enabled, gets that password, and his older tokens end.
 
 import Core
 import Database
@@ -103,7 +103,8 @@ private struct BootstrapStep {
     private mutating func ensureDomain(_ id: ID<Domain>) throws {
         guard try ProjectStore.findDomain(id, connection) == nil else { return }
         let domain = ProjectRecord(
-            id: ID(id.text), name: "Default", domain: nil, parent: nil, isDomain: true, description: "The default domain")
+            id: ID(id.text), name: "Default", domain: nil, parent: nil, isDomain: true,
+            description: "The default domain")
         try ProjectStore.insert(domain, connection)
         changes.record(.created, "domain", id.text, domain: id, touching: [.domain(id)])
     }
@@ -180,10 +181,13 @@ enum BootstrapStore {
     }
 
     static func isAssigned(_ assignment: Assignment, _ connection: any Connection) throws -> Bool {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT 1 FROM assignment WHERE actor_id = $1 AND target_id = $2 AND role_id = $3 AND inherited = $4
-            """, [
-                .text(assignment.actor.id), .text(assignment.target.id), .id(assignment.role), .bool(assignment.isInherited),
+            """,
+            [
+                .text(assignment.actor.id), .text(assignment.target.id), .id(assignment.role),
+                .bool(assignment.isInherited),
             ]) != nil
     }
 

@@ -12,11 +12,13 @@ struct CatalogArea: IdentityArea {
         RegionRoutes(environment).routes + CatalogServiceRoutes(environment).routes + EndpointRoutes(environment).routes
     }
 
-    static var policies: [PolicyRule] { RegionRoutes.policies + CatalogServiceRoutes.policies + EndpointRoutes.policies }
+    static var policies: [PolicyRule] {
+        RegionRoutes.policies + CatalogServiceRoutes.policies + EndpointRoutes.policies
+    }
 }
 
-/// The catalog belongs to the cloud, not to a project or a domain: its admins write it, from a system or a project token,
-/// and only the system's readers read it whole. Domain tokens have no part in it.
+/// The catalog belongs to the cloud, not to a project or a domain: its admins write it, from a system or a project
+/// token, and only the system's readers read it whole. Domain tokens have no part in it.
 enum CatalogPolicy {
     static let admin = "rule:admin_required"
     static let reader = "rule:admin_required or (role:reader and system_scope:all)"

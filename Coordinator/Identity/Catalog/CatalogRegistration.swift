@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each service puts itself into the catalog when the coordinator starts: one service, three endpoints, all at one URL. Ids are
-// made from the service's type, so coordinators that start together, and every later start, find what is there; a public
-// URL that the configuration changed is written into the endpoints.
+// Each service puts itself into the catalog when the coordinator starts: one service, three endpoints, all at one
+// URL. Ids are made from the service's type, so coordinators that start together, and every later start, find what is
+// there; a public URL that the configuration changed is written into the endpoints.
 
 import Core
 import Crypto
@@ -43,7 +43,8 @@ package struct CatalogRegistration: Sendable {
         if try CatalogServiceStore.find(service, connection) == nil {
             try CatalogServiceStore.insert(
                 CatalogServiceRecord(
-                    id: service, type: registration.type, name: registration.name, description: registration.description),
+                    id: service, type: registration.type, name: registration.name, description: registration.description
+                ),
                 connection)
             changes.record(.created, "service", service.text, touching: [.catalog])
         }

@@ -115,7 +115,9 @@ package struct EndpointRecord: Sendable {
 
 /// What a request asks of an endpoint; nil where it is silent.
 struct EndpointDraft: Sendable {
-    private static let known: Set<String> = ["id", "service_id", "region_id", "region", "interface", "url", "enabled", "links"]
+    private static let known: Set<String> = [
+        "id", "service_id", "region_id", "region", "interface", "url", "enabled", "links",
+    ]
     /// Keystone's own bound.
     private static let longestURL = 225
 
@@ -147,7 +149,9 @@ struct EndpointDraft: Sendable {
     }
 
     private static func interface(_ fields: RequestFields, isNew: Bool) throws -> EndpointInterface? {
-        guard let text = isNew ? try fields.string("interface") : try fields.optionalString("interface") else { return nil }
+        guard let text = isNew ? try fields.string("interface") : try fields.optionalString("interface") else {
+            return nil
+        }
         guard let interface = EndpointInterface(rawValue: text) else {
             throw fields.invalid("interface", "it must be one of 'public', 'internal', 'admin'")
         }
@@ -156,13 +160,16 @@ struct EndpointDraft: Sendable {
 
     private static func url(_ fields: RequestFields, isNew: Bool) throws -> String? {
         let range = 1...longestURL
-        guard let text = isNew ? try fields.string("url", range) : try fields.optionalString("url", range) else { return nil }
+        guard let text = isNew ? try fields.string("url", range) : try fields.optionalString("url", range) else {
+            return nil
+        }
         guard EndpointURL.hasScheme(text) else {
             throw fields.invalid("url", "it must be a URL with a scheme, such as http://controller:8774/v2.1")
         }
         guard EndpointURL(text) != nil else {
             throw fields.invalid(
-                "url", "the endpoint's URL is invalid: only $(project_id)s, $(tenant_id)s and $(user_id)s may stand in it")
+                "url",
+                "the endpoint's URL is invalid: only $(project_id)s, $(tenant_id)s and $(user_id)s may stand in it")
         }
         return text
     }

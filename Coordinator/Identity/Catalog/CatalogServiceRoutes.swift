@@ -47,6 +47,10 @@ struct CatalogServiceRoutes: Sendable {
     }
 
     private func show(_ service: CatalogServiceRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("service"); service.write(&w, links) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("service"); service.write(&w, links)
+            }
+        }
     }
 }

@@ -23,7 +23,8 @@ struct CatalogServiceService: Sendable {
 
     func create(_ draft: CatalogServiceDraft, by call: Call) async throws -> CatalogServiceRecord {
         let service = CatalogServiceRecord(
-            id: .random(environment.entropy), type: draft.type ?? "", name: draft.name ?? "", description: draft.description,
+            id: .random(environment.entropy), type: draft.type ?? "", name: draft.name ?? "",
+            description: draft.description,
             isEnabled: draft.isEnabled ?? true, extra: draft.extra)
         return try await environment.change("service.create", by: call) { connection, changes in
             try CatalogServiceStore.insert(service, connection)

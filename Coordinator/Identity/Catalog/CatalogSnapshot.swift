@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole catalog in memory, ready to be written into a token: for a caller only ids are put between prepared bytes.
-// Invariant: an endpoint is shown only when it and its service are enabled, its URL can be filled in for the caller, and the
-// caller's project is not restricted to other endpoints (OS-EP-FILTER).
+// The whole catalog in memory, ready to be written into a token: for a caller only ids are put between prepared
+// bytes. Invariant: an endpoint is shown only when it and its service are enabled, its URL can be filled in for the
+// caller, and the caller's project is not restricted to other endpoints (OS-EP-FILTER).
 
 import Core
 import Database
@@ -48,7 +48,8 @@ package struct CatalogSnapshot: Sendable {
     package static func load(_ connection: any Connection) throws -> CatalogSnapshot { try CatalogSnapshot(connection) }
 
     private init(_ connection: any Connection) throws {
-        let rows = try connection.rows("""
+        let rows = try connection.rows(
+            """
             SELECT s.id, s.type, s.name, s.enabled, e.id, e.interface, e.region_id, e.url, e.enabled, e.service_id
             FROM service s LEFT JOIN endpoint e ON e.service_id = s.id ORDER BY s.type, s.id, e.interface, e.id
             """)
@@ -79,8 +80,10 @@ package struct CatalogSnapshot: Sendable {
         for row in try connection.rows("SELECT project_id, endpoint_id FROM project_endpoint") {
             restrictions[row.id(0), default: []].insert(row.id(1))
         }
-        let groups = try connection.rows("""
-            SELECT p.project_id, g.filters FROM project_endpoint_group p JOIN endpoint_group g ON g.id = p.endpoint_group_id
+        let groups = try connection.rows(
+            """
+            SELECT p.project_id, g.filters
+            FROM project_endpoint_group p JOIN endpoint_group g ON g.id = p.endpoint_group_id
             """)
         for group in groups {
             let filters = EndpointFilters(StoredJSON.object(group.text(1)))
@@ -114,7 +117,9 @@ package struct CatalogSnapshot: Sendable {
                 if i > 0 { template.add(",") }
                 template.add(endpoint)
             }
-            let rest: JSON.Object = ["id": .string(service.id), "type": .string(service.type), "name": .string(service.name)]
+            let rest: JSON.Object = [
+                "id": .string(service.id), "type": .string(service.type), "name": .string(service.name),
+            ]
             template.add("],")
             template.add(JSON.object(rest).text.dropFirst())
         }
@@ -134,7 +139,8 @@ private struct Template: Sendable {
     mutating func add(_ endpoint: CatalogSnapshot.Shown) {
         let region = endpoint.region.map { JSON.string($0) } ?? .null
         let head: JSON.Object = [
-            "id": .string(endpoint.id.text), "interface": .string(endpoint.interface), "region_id": region, "region": region,
+            "id": .string(endpoint.id.text), "interface": .string(endpoint.interface), "region_id": region,
+            "region": region,
         ]
         add(JSON.object(head).text.dropLast())
         add(",\"url\":\"")

@@ -15,7 +15,8 @@ struct EndpointRoutes: Sendable {
     }
 
     static let policies = [
-        CatalogPolicy.read("get_endpoint"), CatalogPolicy.read("list_endpoints"), CatalogPolicy.write("create_endpoint"),
+        CatalogPolicy.read("get_endpoint"), CatalogPolicy.read("list_endpoints"),
+        CatalogPolicy.write("create_endpoint"),
         CatalogPolicy.write("update_endpoint"), CatalogPolicy.write("delete_endpoint"),
     ]
 
@@ -48,6 +49,10 @@ struct EndpointRoutes: Sendable {
     }
 
     private func show(_ endpoint: EndpointRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("endpoint"); endpoint.write(&w, links) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("endpoint"); endpoint.write(&w, links)
+            }
+        }
     }
 }

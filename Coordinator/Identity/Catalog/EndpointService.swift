@@ -60,13 +60,16 @@ struct EndpointService: Sendable {
     }
 
     static func require(_ id: ID<Endpoint>, _ connection: any Connection) throws -> EndpointRecord {
-        guard let endpoint = try EndpointStore.find(id, connection) else { throw CloudError.notFound("endpoint", id.text) }
+        guard let endpoint = try EndpointStore.find(id, connection) else {
+            throw CloudError.notFound("endpoint", id.text)
+        }
         return endpoint
     }
 
     private static func check(_ draft: EndpointDraft, _ connection: any Connection, _ changes: inout Changes) throws {
         if let service = draft.service, try CatalogServiceStore.find(service, connection) == nil {
-            throw CloudError.badRequest("Invalid input for field 'endpoint.service_id': there is no service \(service).")
+            throw CloudError.badRequest(
+                "Invalid input for field 'endpoint.service_id': there is no service \(service).")
         }
         guard let region = draft.region, try RegionStore.find(region, connection) == nil else { return }
         guard draft.makesRegion else {

@@ -28,7 +28,8 @@ struct EndpointURL: Sendable, Equatable {
                 text.append(sign)
                 continue
             }
-            guard let end = rest.firstIndex(of: ")"), let place = Self.place(rest[rest.index(after: rest.startIndex)..<end])
+            guard let end = rest.firstIndex(of: ")"),
+                let place = Self.place(rest[rest.index(after: rest.startIndex)..<end])
             else { return nil }
             rest = rest[rest.index(after: end)...]
             guard rest.popFirst() == "s" else { return nil }

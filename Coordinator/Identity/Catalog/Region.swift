@@ -61,9 +61,12 @@ struct RegionDraft: Sendable {
     /// An id stands in URLs, so what would end or change a path is refused.
     private static func id(_ fields: RequestFields) throws -> String? {
         guard let id = try fields.optionalString("id", 0...255), !id.isEmpty else { return nil }
-        let isSafe = id.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f && !"/?#%\\".unicodeScalars.contains($0) }
+        let isSafe = id.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x7f && !"/?#%\\".unicodeScalars.contains($0)
+        }
         guard isSafe, id != ".", id != ".." else {
-            throw fields.invalid("id", "it must be usable in a URL: no spaces, control characters, '/', '?', '#', '%' or '\\'")
+            throw fields.invalid(
+                "id", "it must be usable in a URL: no spaces, control characters, '/', '?', '#', '%' or '\\'")
         }
         return id
     }

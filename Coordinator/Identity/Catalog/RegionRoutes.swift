@@ -55,7 +55,11 @@ struct RegionRoutes: Sendable {
     }
 
     private func show(_ region: RegionRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("region"); region.write(&w, links) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("region"); region.write(&w, links)
+            }
+        }
     }
 }
 
@@ -64,7 +68,8 @@ extension Call {
     func changedFields(_ name: String) async throws -> RequestFields {
         let fields = try await fields(name)
         guard !fields.object.isEmpty else {
-            throw CloudError.badRequest("Invalid input for field '\(name)': it must have at least one property to change.")
+            throw CloudError.badRequest(
+                "Invalid input for field '\(name)': it must have at least one property to change.")
         }
         return fields
     }

@@ -42,8 +42,11 @@ struct TextFilters: Sendable {
             if let comparison = Comparison(rawValue: word) {
                 return Filter(attribute: attribute, comparison: comparison, value: item.value, ignoresCase: false)
             }
-            guard word.hasPrefix("i"), let comparison = Comparison(rawValue: String(word.dropFirst())) else { return nil }
-            return Filter(attribute: attribute, comparison: comparison, value: item.value.lowercased(), ignoresCase: true)
+            guard word.hasPrefix("i"), let comparison = Comparison(rawValue: String(word.dropFirst())) else {
+                return nil
+            }
+            return Filter(
+                attribute: attribute, comparison: comparison, value: item.value.lowercased(), ignoresCase: true)
         }
     }
 

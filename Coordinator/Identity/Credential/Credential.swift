@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A secret that a user keeps with the cloud: an EC2 key, the secret of one-time passwords, a certificate … The blob is sealed
-// at rest.
+// A secret that a user keeps with the cloud: an EC2 key, the secret of one-time passwords, a certificate … The blob
+// is sealed at rest.
 //
 // Invariant: what was made with a token of a trust or an application credential stays bound to it. The blob of an EC2
 // key names it, no update can change that, and a token so limited reaches only the keys bound to the same.
@@ -74,7 +74,9 @@ package struct EC2Key: Sendable, Equatable {
 
     /// nil when the blob is no JSON object with an access key.
     package init?(blob: String) {
-        guard let value = try? JSON.parse(blob), let access = value["access"]?.string, !access.isEmpty else { return nil }
+        guard let value = try? JSON.parse(blob), let access = value["access"]?.string, !access.isEmpty else {
+            return nil
+        }
         self.access = access
         secret = value["secret"]?.string ?? ""
         trust = value["trust_id"]?.string

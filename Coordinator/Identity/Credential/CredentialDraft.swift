@@ -21,7 +21,9 @@ struct NewCredential: Sendable, PolicyTarget {
         blob = try fields.string("blob")
         extra = fields.extras(except: Self.known)
         guard isEC2 else { return }
-        if project == nil { throw fields.invalid("project_id", "'project_id' is a required property of an ec2 credential") }
+        if project == nil {
+            throw fields.invalid("project_id", "'project_id' is a required property of an ec2 credential")
+        }
         _ = try EC2Blob(fields, blob)
     }
 
@@ -37,8 +39,8 @@ struct NewCredential: Sendable, PolicyTarget {
     }
 }
 
-/// Only the blob of a credential can be changed, and what the service does not know. Whose it is, for which project and of what
-/// type are fixed: another owner or scope would make it a different secret under the same id.
+/// Only the blob of a credential can be changed, and what the service does not know. Whose it is, for which project
+/// and of what type are fixed: another owner or scope would make it a different secret under the same id.
 struct ChangedCredential: Sendable {
     private let fields: RequestFields
     let id: String?
@@ -84,7 +86,8 @@ struct EC2Blob: Sendable {
     init(_ fields: RequestFields, _ blob: String) throws {
         self.fields = fields
         guard let object = (try? JSON.parse(blob))?.object, !object.isEmpty else {
-            throw fields.invalid("blob", "the blob of an ec2 credential must be a JSON object with 'access' and 'secret'")
+            throw fields.invalid(
+                "blob", "the blob of an ec2 credential must be a JSON object with 'access' and 'secret'")
         }
         guard let access = object["access"]?.string, !access.isEmpty else {
             throw fields.invalid("blob", "its 'access' must be a string with the access key")

@@ -77,12 +77,14 @@ struct CredentialArea: IdentityArea {
                     user: call.id("user_id"), project: ID(project), by: call)
                 return showKey(credential, .created)
             },
-            // These two tell an unknown access key from a forbidden one: access keys are random, so that reveals nothing.
+            // These two tell an unknown access key from a forbidden one: access keys are random, so that reveals
+            // nothing.
             Route(.get, one, "identity:ec2_get_credential", tellsAbsence: true, target: loadKey) { call, credential in
                 try await credentials.checkReach(try call.authority(), credential)
                 return showKey(credential)
             },
-            Route(.delete, one, "identity:ec2_delete_credential", tellsAbsence: true, target: loadKey) { call, credential in
+            Route(.delete, one, "identity:ec2_delete_credential", tellsAbsence: true, target: loadKey) {
+                call, credential in
                 try await credentials.delete(credential, by: call)
                 return .noContent
             },
@@ -120,11 +122,19 @@ struct CredentialArea: IdentityArea {
     }
 
     private func show(_ credential: CredentialRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("credential"); credential.write(&w, links) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("credential"); credential.write(&w, links)
+            }
+        }
     }
 
     private func showKey(_ credential: CredentialRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("credential"); writeKey(&w, credential) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("credential"); writeKey(&w, credential)
+            }
+        }
     }
 
     private func writeKey(_ w: inout JSONWriter, _ credential: CredentialRecord) {

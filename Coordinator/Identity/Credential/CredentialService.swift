@@ -14,7 +14,9 @@ struct CredentialService: Sendable {
     func find(_ id: ID<Credential>) async throws -> CredentialRecord {
         let store = store
         return try await environment.database.read("credential.find") { connection in
-            guard let credential = try store.find(id, connection) else { throw CloudError.notFound("credential", id.text) }
+            guard let credential = try store.find(id, connection) else {
+                throw CloudError.notFound("credential", id.text)
+            }
             return credential
         }
     }
@@ -67,7 +69,9 @@ struct CredentialService: Sendable {
         }
     }
 
-    func update(_ credential: CredentialRecord, _ draft: ChangedCredential, by call: Call) async throws -> CredentialRecord {
+    func update(_ credential: CredentialRecord, _ draft: ChangedCredential, by call: Call) async throws
+        -> CredentialRecord
+    {
         let caller = try call.authority()
         let store = store
         return try await environment.change("credential.update", by: call) { connection, changes in
@@ -94,7 +98,9 @@ struct CredentialService: Sendable {
 
     func checkReach(_ caller: Authority, _ credential: CredentialRecord) async throws {
         if Delegation(caller).isNone { return }
-        try await environment.database.read("credential.delegation") { try Self.check(caller, mayReach: credential, $0) }
+        try await environment.database.read("credential.delegation") {
+            try Self.check(caller, mayReach: credential, $0)
+        }
     }
 
     // MARK: EC2 keys
@@ -171,7 +177,8 @@ struct CredentialService: Sendable {
         }
         guard !credential.isEC2 || credential.project == caller.projectID, credential.user == caller.user else {
             throw CloudError.forbidden(
-                "A token of a trust or of an application credential can create credentials for its own user and project only.")
+                "A token of a trust or application credential can create credentials of its own user and project only."
+            )
         }
     }
 }

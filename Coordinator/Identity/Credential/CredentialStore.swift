@@ -36,9 +36,12 @@ package struct CredentialStore: Sendable {
     package func all(
         of user: ID<User>, type: String, _ connection: any Connection
     ) throws -> [CredentialRecord] {
-        try connection.rows("""
-            SELECT id, user_id, project_id, type, blob, extra FROM credential WHERE user_id = $1 AND type = $2 ORDER BY id
-            """, [.id(user), .text(type)]).map(record)
+        try connection.rows(
+            """
+            SELECT id, user_id, project_id, type, blob, extra FROM credential
+            WHERE user_id = $1 AND type = $2 ORDER BY id
+            """, [.id(user), .text(type)]
+        ).map(record)
     }
 
     func page(
@@ -53,18 +56,22 @@ package struct CredentialStore: Sendable {
     }
 
     package func insert(_ credential: CredentialRecord, _ connection: any Connection) throws {
-        try connection.execute("""
+        try connection.execute(
+            """
             INSERT INTO credential (id, user_id, project_id, type, blob, extra) VALUES ($1, $2, $3, $4, $5, $6)
-            """, [
+            """,
+            [
                 .id(credential.id), .id(credential.user), .id(credential.project), .text(credential.type),
                 sealed(credential), .text(StoredJSON.text(credential.extra)),
             ])
     }
 
     func update(_ credential: CredentialRecord, _ connection: any Connection) throws {
-        try connection.execute("UPDATE credential SET blob = $2, extra = $3 WHERE id = $1", [
-            .id(credential.id), sealed(credential), .text(StoredJSON.text(credential.extra)),
-        ])
+        try connection.execute(
+            "UPDATE credential SET blob = $2, extra = $3 WHERE id = $1",
+            [
+                .id(credential.id), sealed(credential), .text(StoredJSON.text(credential.extra)),
+            ])
     }
 
     private func sealed(_ credential: CredentialRecord) -> SQLValue {
@@ -79,13 +86,15 @@ package struct CredentialStore: Sendable {
 
     /// Whether there is such a user, here or in a directory that was asked for him before.
     static func hasUser(_ id: ID<User>, _ connection: any Connection) throws -> Bool {
-        try connection.row("""
+        try connection.row(
+            """
             SELECT id FROM user_account WHERE id = $1
             UNION ALL SELECT public_id FROM directory_entity WHERE public_id = $1 AND kind = 'user'
             """, [.id(id)]) != nil
     }
 
     static func isUnrestricted(applicationCredential id: String, _ connection: any Connection) throws -> Bool {
-        try connection.row("SELECT is_unrestricted FROM application_credential WHERE id = $1", [.text(id)])?.bool(0) ?? false
+        try connection.row("SELECT is_unrestricted FROM application_credential WHERE id = $1", [.text(id)])?.bool(0)
+            ?? false
     }
 }

@@ -59,7 +59,8 @@ struct EndpointFilterArea: IdentityArea {
         return [
             Route(.get, group + "/projects", "identity:list_projects_associated_with_endpoint_group") { call in
                 let page = try PageRequest(call)
-                return list(try await filters.projects(of: call.id("endpoint_group_id", EndpointGroup.self), page), page, call)
+                return list(
+                    try await filters.projects(of: call.id("endpoint_group_id", EndpointGroup.self), page), page, call)
             },
             Route(.get, group + "/endpoints", "identity:list_endpoints_associated_with_endpoint_group") { call in
                 try list(try await filters.endpoints(of: call.id("endpoint_group_id", EndpointGroup.self)), call)
@@ -69,11 +70,13 @@ struct EndpointFilterArea: IdentityArea {
                 return showAssociation(call)
             },
             Route(.put, pair, "identity:add_endpoint_group_to_project") { call in
-                try await filters.add(call.id("endpoint_group_id", EndpointGroup.self), to: call.id("project_id"), by: call)
+                try await filters.add(
+                    call.id("endpoint_group_id", EndpointGroup.self), to: call.id("project_id"), by: call)
                 return .noContent
             },
             Route(.delete, pair, "identity:remove_endpoint_group_from_project") { call in
-                try await filters.remove(call.id("endpoint_group_id", EndpointGroup.self), from: call.id("project_id"), by: call)
+                try await filters.remove(
+                    call.id("endpoint_group_id", EndpointGroup.self), from: call.id("project_id"), by: call)
                 return .noContent
             },
         ]
@@ -83,7 +86,8 @@ struct EndpointFilterArea: IdentityArea {
         let project = "/v3/OS-EP-FILTER/projects/{project_id}"
         let pair = project + "/endpoints/{endpoint_id}"
         return [
-            Route(.get, "/v3/OS-EP-FILTER/endpoints/{endpoint_id}/projects", "identity:list_projects_for_endpoint") { call in
+            Route(.get, "/v3/OS-EP-FILTER/endpoints/{endpoint_id}/projects", "identity:list_projects_for_endpoint") {
+                call in
                 let page = try PageRequest(call)
                 return list(try await filters.projects(of: call.id("endpoint_id", Endpoint.self), page), page, call)
             },
@@ -111,7 +115,11 @@ struct EndpointFilterArea: IdentityArea {
     // MARK: Answers
 
     private func show(_ group: EndpointGroupRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("endpoint_group"); group.write(&w, links) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("endpoint_group"); group.write(&w, links)
+            }
+        }
     }
 
     private func showAssociation(_ call: Call) -> Response {
@@ -130,7 +138,9 @@ struct EndpointFilterArea: IdentityArea {
     private func list(_ groups: [EndpointGroupRecord], _ call: Call) throws -> Response {
         let page = try PageRequest(call)
         let shown = page.cut(groups, id: \.id.text)
-        return .list("endpoint_groups", shown, page: page, call: call, links: links, id: \.id.text) { $1.write(&$0, links) }
+        return .list("endpoint_groups", shown, page: page, call: call, links: links, id: \.id.text) {
+            $1.write(&$0, links)
+        }
     }
 
     private func list(_ endpoints: [EndpointRecord], _ call: Call) throws -> Response {
@@ -140,6 +150,8 @@ struct EndpointFilterArea: IdentityArea {
     }
 
     private func list(_ projects: [ProjectRecord], _ page: PageRequest, _ call: Call) -> Response {
-        .list("projects", projects, page: page, call: call, links: links, id: \.id.text) { ProjectWire.write(&$0, $1, links) }
+        .list("projects", projects, page: page, call: call, links: links, id: \.id.text) {
+            ProjectWire.write(&$0, $1, links)
+        }
     }
 }

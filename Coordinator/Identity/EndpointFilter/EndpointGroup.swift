@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A group of endpoints, chosen by what they are like: "all public ones in region west". Projects that a group is associated
-// with see only its endpoints, and those associated with them one by one.
+// A group of endpoints, chosen by what they are like: "all public ones in region west". Projects that a group is
+// associated with see only its endpoints, and those associated with them one by one.
 
 import Core
 import HTTP
@@ -64,7 +64,9 @@ struct EndpointGroupDraft: Sendable {
         setsDescription = fields.has("description")
         description = try fields.optionalString("description")
         let chosen = isNew ? try fields.fields("filters") : try fields.optionalFields("filters")
-        if isNew, chosen?.object.isEmpty ?? true { throw fields.invalid("filters", "the field is required and cannot be empty") }
+        if isNew, chosen?.object.isEmpty ?? true {
+            throw fields.invalid("filters", "the field is required and cannot be empty")
+        }
         filters = try chosen.map { try EndpointFilters($0) }
     }
 }

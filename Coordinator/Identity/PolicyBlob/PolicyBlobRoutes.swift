@@ -22,13 +22,14 @@ struct PolicyBlobArea: IdentityArea {
             CatalogPolicy.read("get_policy"), CatalogPolicy.read("list_policies"), CatalogPolicy.write("create_policy"),
             CatalogPolicy.write("update_policy"), CatalogPolicy.write("delete_policy"),
             CatalogPolicy.read("get_policy_for_endpoint"), CatalogPolicy.read("list_endpoints_for_policy"),
-        ] + subjects.flatMap { subject in
-            [
-                CatalogPolicy.write("create_policy_association_for_" + subject),
-                CatalogPolicy.read("check_policy_association_for_" + subject),
-                CatalogPolicy.write("delete_policy_association_for_" + subject),
-            ]
-        }
+        ]
+            + subjects.flatMap { subject in
+                [
+                    CatalogPolicy.write("create_policy_association_for_" + subject),
+                    CatalogPolicy.read("check_policy_association_for_" + subject),
+                    CatalogPolicy.write("delete_policy_association_for_" + subject),
+                ]
+            }
     }
 
     var routes: [Route] {
@@ -47,7 +48,8 @@ struct PolicyBlobArea: IdentityArea {
                         $1.write(&$0, links)
                     }
                 },
-                Route(.get, "/v3/endpoints/{endpoint_id}/OS-ENDPOINT-POLICY/policy", "identity:get_policy_for_endpoint") {
+                Route(.get, "/v3/endpoints/{endpoint_id}/OS-ENDPOINT-POLICY/policy", "identity:get_policy_for_endpoint")
+                {
                     show(try await blobs.policy(for: $0.id("endpoint_id")))
                 },
             ]
@@ -58,7 +60,9 @@ struct PolicyBlobArea: IdentityArea {
             Route(.get, "/v3/policies", "identity:list_policies") { call in
                 let page = try PageRequest(call)
                 let found = try await blobs.list(type: call.query["type"], page)
-                return .list("policies", found, page: page, call: call, links: links, id: \.id.text) { $1.write(&$0, links) }
+                return .list("policies", found, page: page, call: call, links: links, id: \.id.text) {
+                    $1.write(&$0, links)
+                }
             },
             Route(.post, "/v3/policies", "identity:create_policy") { call in
                 let draft = try PolicyBlobDraft(try await call.fields("policy"), isNew: true)
@@ -101,6 +105,10 @@ struct PolicyBlobArea: IdentityArea {
     }
 
     private func show(_ policy: PolicyBlobRecord, _ status: HTTPStatus = .ok) -> Response {
-        .json(status) { w in w.object { w in w.key("policy"); policy.write(&w, links) } }
+        .json(status) { w in
+            w.object { w in
+                w.key("policy"); policy.write(&w, links)
+            }
+        }
     }
 }

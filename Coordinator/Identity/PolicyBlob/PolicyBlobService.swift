@@ -107,7 +107,9 @@ struct PolicyBlobService: Sendable {
     }
 
     private static func require(_ id: ID<PolicyBlob>, _ connection: any Connection) throws -> PolicyBlobRecord {
-        guard let policy = try PolicyBlobStore.find(id, connection) else { throw CloudError.notFound("policy", id.text) }
+        guard let policy = try PolicyBlobStore.find(id, connection) else {
+            throw CloudError.notFound("policy", id.text)
+        }
         return policy
     }
 

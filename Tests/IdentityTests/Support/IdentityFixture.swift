@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole identity service in the test's own process: a bootstrapped cloud in a database of its own, with a user for every
-// persona, and a dispatcher that answers requests without sockets.
+// A whole identity service in the test's own process: a bootstrapped cloud in a database of its own, with a user for
+// every persona, and a dispatcher that answers requests without sockets.
 //
 //     @Test(arguments: TestEngine.available)
 //     func `a reader cannot make a region`(_ engine: TestEngine) async throws {
@@ -16,10 +16,11 @@ import Database
 import Events
 import Glibc
 import HTTP
-@testable import Identity
 import JSON
 import Synchronization
 import Testing
+
+@testable import Identity
 
 /// Time that a test moves.
 final class TestClock: Clock {
@@ -85,15 +86,19 @@ final class IdentityFixture: Sendable {
                 try ProjectStore.insert(
                     ProjectRecord(id: top, name: name, domain: nil, parent: nil, isDomain: true), connection)
                 try ProjectStore.insert(
-                    ProjectRecord(id: project, name: projectName, domain: domain, parent: top, isDomain: false), connection)
+                    ProjectRecord(id: project, name: projectName, domain: domain, parent: top, isDomain: false),
+                    connection)
             }
             for persona in Persona.allCases {
                 let user = UserRecord(id: persona.userID, name: persona.rawValue, domain: persona.domain, created: now)
                 try UserStore.insert(user, connection)
                 try PasswordStore.insert(
-                    StoredPassword(hash: hash, created: now, expires: nil, isSelfService: false), of: user.id, keeping: 1,
+                    StoredPassword(hash: hash, created: now, expires: nil, isSelfService: false), of: user.id,
+                    keeping: 1,
                     connection)
-                guard let role = persona.role.flatMap({ cloud.roles[$0] }), let target = Self.target(persona) else { continue }
+                guard let role = persona.role.flatMap({ cloud.roles[$0] }), let target = Self.target(persona) else {
+                    continue
+                }
                 try AssignmentStore.insert(Assignment(.user(user.id), target, role), connection)
             }
         }
@@ -122,7 +127,8 @@ final class IdentityFixture: Sendable {
 
     /// `path` is below "/identity". `as` nil: without a token.
     func request(
-        _ method: HTTPMethod, _ path: String, as persona: Persona?, _ body: JSON? = nil, headers: [(String, String)] = []
+        _ method: HTTPMethod, _ path: String, as persona: Persona?, _ body: JSON? = nil,
+        headers: [(String, String)] = []
     ) async throws -> Reply {
         try await request(method, path, token: persona?.token, body: body?.bytes ?? [], headers: headers)
     }
@@ -139,7 +145,8 @@ final class IdentityFixture: Sendable {
         var bytes: [UInt8] = []
         if case .bytes(let given) = response.body { bytes = given }
         return Reply(
-            status: response.status.code, json: (try? JSON.parse(bytes)) ?? .null, headers: response.headers, body: bytes)
+            status: response.status.code, json: (try? JSON.parse(bytes)) ?? .null, headers: response.headers,
+            body: bytes)
     }
 
     /// A real token of a persona, by its password and for its scope.
@@ -199,7 +206,8 @@ struct PersonaAuthenticator: Authenticator {
 
     func authority(of request: Request, for service: ServiceDescription) async throws -> Authority? {
         guard let text = request.head.value("x-auth-token") else { return nil }
-        guard text.hasPrefix("persona:"), let persona = Persona(rawValue: String(text.dropFirst("persona:".count))) else {
+        guard text.hasPrefix("persona:"), let persona = Persona(rawValue: String(text.dropFirst("persona:".count)))
+        else {
             return try await tokens.authority(of: request, for: service)
         }
         return persona.authority(expires: clock.now.adding(seconds: 3600))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who a test calls as. Each persona is a user of the test's cloud with one role in one scope: the system; the domain "home";
-// its project "web"; or, for what must stay invisible, the domain "away" and its project "shop".
+// Who a test calls as. Each persona is a user of the test's cloud with one role in one scope: the system; the domain
+// "home"; its project "web"; or, for what must stay invisible, the domain "away" and its project "shop".
 
 import Core
 import Crypto
@@ -69,7 +69,8 @@ enum Persona: String, CaseIterable, Sendable {
             case .none: .none
             }
         return Authority(
-            user: userID, userName: rawValue, userDomain: domain, userDomainName: domain == Places.away ? "away" : "home",
+            user: userID, userName: rawValue, userDomain: domain,
+            userDomainName: domain == Places.away ? "away" : "home",
             scope: scope, roles: roles, auditID: "audit-" + rawValue, expires: expires)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What RouteCoverageTests knows of each route: who else than its people may call it, and what its body is made of. A route
-// that is missing here fails the tests: whoever adds one says here what it takes.
+// What RouteCoverageTests knows of each route: who else than its people may call it, and what its body is made of. A
+// route that is missing here fails the tests: whoever adds one says here what it takes.
 
 import Core
 import HTTP
@@ -19,24 +19,29 @@ struct RouteThings: Sendable {
         let endpoint = try #require(bootstrap.endpoints[.public])
         parameters = [
             "domain_id": Places.home.text, "project_id": Places.web.text, "user_id": Persona.projectMember.userID.text,
-            "role_id": try #require(bootstrap.roles["member"]).text, "prior_role_id": try #require(bootstrap.roles["member"]).text,
+            "role_id": try #require(bootstrap.roles["member"]).text,
+            "prior_role_id": try #require(bootstrap.roles["member"]).text,
             "implied_role_id": try #require(bootstrap.roles["reader"]).text, "region_id": bootstrap.region.text,
-            "service_id": bootstrap.service.text, "endpoint_id": endpoint.text, "value": "blue", "group": "ldap", "option": "url",
+            "service_id": bootstrap.service.text, "endpoint_id": endpoint.text, "value": "blue", "group": "ldap",
+            "option": "url",
         ]
         func make(
             _ path: String, _ name: String, _ object: JSON.Object, as persona: Persona = .systemAdmin, parameter: String
         ) async throws {
-            let reply = try await cloud.request(.post, path, as: persona, .object(JSON.Object([(name, .object(object))])))
+            let reply = try await cloud.request(
+                .post, path, as: persona, .object(JSON.Object([(name, .object(object))])))
             parameters[parameter] = try #require(reply[name]?["id"]?.string, "\(path) \(reply.text)")
         }
-        try await make("/v3/groups", "group", ["name": "g", "domain_id": .string(Places.home.text)], parameter: "group_id")
+        try await make(
+            "/v3/groups", "group", ["name": "g", "domain_id": .string(Places.home.text)], parameter: "group_id")
         try await make("/v3/policies", "policy", ["type": "text/plain", "blob": "x"], parameter: "policy_id")
         try await make(
             "/v3/OS-EP-FILTER/endpoint_groups", "endpoint_group", ["name": "e", "filters": ["interface": "public"]],
             parameter: "endpoint_group_id")
         let user = Persona.projectMember.userID.text
         try await make(
-            "/v3/credentials", "credential", ["user_id": .string(user), "type": "cert", "blob": "x"], parameter: "credential_id")
+            "/v3/credentials", "credential", ["user_id": .string(user), "type": "cert", "blob": "x"],
+            parameter: "credential_id")
         try await makeDelegations(cloud, user)
         try await makeLimits(cloud)
         let key = try await cloud.request(
@@ -46,21 +51,27 @@ struct RouteThings: Sendable {
         let tag = try await cloud.request(.put, "/v3/projects/\(Places.web)/tags/blue", as: .systemAdmin)
         try #require(tag.status == 201)
         let config = try await cloud.request(
-            .put, "/v3/domains/\(Places.home)/config", as: .systemAdmin, ["config": ["ldap": ["url": "ldap://127.0.0.1:1"]]])
+            .put, "/v3/domains/\(Places.home)/config", as: .systemAdmin,
+            ["config": ["ldap": ["url": "ldap://127.0.0.1:1"]]])
         try #require(config.status == 201, "\(config.text)")
     }
 
     private mutating func makeDelegations(_ cloud: IdentityFixture, _ user: String) async throws {
         let token = try await cloud.token(of: .projectMember)
-        let trust: JSON = ["trust": [
-            "trustor_user_id": .string(user), "trustee_user_id": .string(Persona.projectAdmin.userID.text), "impersonation": false,
-            "project_id": .string(Places.web.text), "roles": [["name": "member"]],
-        ]]
+        let trust: JSON = [
+            "trust": [
+                "trustor_user_id": .string(user), "trustee_user_id": .string(Persona.projectAdmin.userID.text),
+                "impersonation": false,
+                "project_id": .string(Places.web.text), "roles": [["name": "member"]],
+            ]
+        ]
         let made = try await cloud.request(.post, "/v3/OS-TRUST/trusts", token: token, body: trust.bytes)
         parameters["trust_id"] = try #require(made["trust"]?["id"]?.string, "\(made.text)")
-        let application: JSON = ["application_credential": [
-            "name": "robot", "access_rules": [["service": "compute", "method": "GET", "path": "/v2.1/servers"]],
-        ]]
+        let application: JSON = [
+            "application_credential": [
+                "name": "robot", "access_rules": [["service": "compute", "method": "GET", "path": "/v2.1/servers"]],
+            ]
+        ]
         let credential = try await cloud.request(
             .post, "/v3/users/\(user)/application_credentials", token: token, body: application.bytes)
         parameters["application_credential_id"] = try #require(
@@ -77,9 +88,14 @@ struct RouteThings: Sendable {
             registered["registered_limits"]?[0]?["id"]?.string, "\(registered.text)")
         let limit = try await cloud.request(
             .post, "/v3/limits", as: .systemAdmin,
-            ["limits": [[
-                "service_id": service, "resource_name": "things", "resource_limit": 3, "project_id": .string(Places.web.text),
-            ]]])
+            [
+                "limits": [
+                    [
+                        "service_id": service, "resource_name": "things", "resource_limit": 3,
+                        "project_id": .string(Places.web.text),
+                    ]
+                ]
+            ])
         parameters["limit_id"] = try #require(limit["limits"]?[0]?["id"]?.string, "\(limit.text)")
     }
 
@@ -108,7 +124,8 @@ struct BodyCase: Sendable {
         /// Values of every other kind.
         var wrong: [JSON] {
             let all: [(JSON, [Kind])] = [
-                ("text", [.string]), (true, [.bool]), (3, [.int]), (.number("1.5"), []), (["a": 1], [.object]), ([1], [.array]),
+                ("text", [.string]), (true, [.bool]), (3, [.int]), (.number("1.5"), []), (["a": 1], [.object]),
+                ([1], [.array]),
             ]
             return all.filter { sample in !sample.1.contains { $0 == self } }.map(\.0)
         }
@@ -137,7 +154,8 @@ enum RouteCases {
         "GET /": "clients find the API's versions before they sign in",
         "GET /v3": "clients find the API's versions before they sign in",
         "POST /v3/auth/tokens": "it is the sign-in",
-        "POST /v3/users/{user_id}/password": "a user whose password has expired cannot sign in; the password is the proof",
+        "POST /v3/users/{user_id}/password":
+            "a user whose password has expired cannot sign in; the password is the proof",
     ]
 
     /// A reader of another project or domain may call these, and why.
@@ -193,7 +211,8 @@ enum RouteCases {
     private static func people(_ things: RouteThings) -> [String: BodyCase] {
         let home = JSON.string(Places.home.text)
         let user: [String: BodyCase.Kind] = [
-            "name": .string, "enabled": .bool, "description": .string, "default_project_id": .string, "password": .string,
+            "name": .string, "enabled": .bool, "description": .string, "default_project_id": .string,
+            "password": .string,
             "options": .object, "federated": .array,
         ]
         return [
@@ -203,7 +222,8 @@ enum RouteCases {
                 wrapper: "user", persona: nil, valid: ["original_password": "x", "password": "y"],
                 fields: ["original_password": .string, "password": .string]),
             "POST /v3/groups": BodyCase(
-                wrapper: "group", valid: ["name": "new", "domain_id": home], fields: ["name": .string, "description": .string]),
+                wrapper: "group", valid: ["name": "new", "domain_id": home],
+                fields: ["name": .string, "description": .string]),
             "PATCH /v3/groups/{group_id}": BodyCase(
                 wrapper: "group", valid: ["description": "x"], fields: ["name": .string, "description": .string]),
             "POST /v3/roles": BodyCase(
@@ -246,9 +266,12 @@ enum RouteCases {
 
     private static func catalog(_ things: RouteThings) -> [String: BodyCase] {
         let region: [String: BodyCase.Kind] = ["id": .string, "description": .string, "parent_region_id": .string]
-        let service: [String: BodyCase.Kind] = ["type": .string, "name": .string, "description": .string, "enabled": .bool]
+        let service: [String: BodyCase.Kind] = [
+            "type": .string, "name": .string, "description": .string, "enabled": .bool,
+        ]
         let endpoint: [String: BodyCase.Kind] = [
-            "service_id": .string, "region_id": .string, "region": .string, "interface": .string, "url": .string, "enabled": .bool,
+            "service_id": .string, "region_id": .string, "region": .string, "interface": .string, "url": .string,
+            "enabled": .bool,
             "name": .string, "description": .string,
         ]
         let group: [String: BodyCase.Kind] = ["name": .string, "description": .string, "filters": .object]
@@ -265,7 +288,10 @@ enum RouteCases {
             "PATCH /v3/services/{service_id}": BodyCase(wrapper: "service", valid: ["name": "x"], fields: service),
             "POST /v3/endpoints": BodyCase(
                 wrapper: "endpoint",
-                valid: ["service_id": .string(things.parameters["service_id"] ?? ""), "interface": "public", "url": "http://x"],
+                valid: [
+                    "service_id": .string(things.parameters["service_id"] ?? ""), "interface": "public",
+                    "url": "http://x",
+                ],
                 fields: endpoint),
             "PATCH /v3/endpoints/{endpoint_id}": BodyCase(wrapper: "endpoint", valid: ["name": "x"], fields: endpoint),
             "POST /v3/OS-EP-FILTER/endpoint_groups": BodyCase(
@@ -276,14 +302,16 @@ enum RouteCases {
             "PATCH /v3/policies/{policy_id}": BodyCase(wrapper: "policy", valid: ["blob": "y"], fields: policy),
             "POST /v3/credentials": BodyCase(
                 wrapper: "credential", valid: ["user_id": user, "type": "cert", "blob": "x"], fields: credential),
-            "PATCH /v3/credentials/{credential_id}": BodyCase(wrapper: "credential", valid: ["blob": "x"], fields: credential),
+            "PATCH /v3/credentials/{credential_id}": BodyCase(
+                wrapper: "credential", valid: ["blob": "x"], fields: credential),
             "POST /v3/users/{user_id}/credentials/OS-EC2": BodyCase(
                 valid: ["tenant_id": .string(Places.web.text)], fields: ["tenant_id": .string]),
             "POST /v3/ec2tokens": BodyCase(
                 wrapper: "credentials", valid: ["access": .string(things.accessKey), "signature": "y"],
                 fields: ["access": .string, "signature": .string]),
             "POST /v3/s3tokens": BodyCase(
-                wrapper: "credentials", valid: ["access": .string(things.accessKey), "signature": "y", "token": "eA=="],
+                wrapper: "credentials",
+                valid: ["access": .string(things.accessKey), "signature": "y", "token": "eA=="],
                 fields: ["access": .string, "signature": .string, "token": .string]),
         ]
     }
@@ -294,7 +322,8 @@ enum RouteCases {
                 wrapper: "trust", persona: .projectMember,
                 valid: [
                     "trustor_user_id": .string(Persona.projectMember.userID.text), "impersonation": true,
-                    "trustee_user_id": .string(Persona.projectAdmin.userID.text), "project_id": .string(Places.web.text),
+                    "trustee_user_id": .string(Persona.projectAdmin.userID.text),
+                    "project_id": .string(Places.web.text),
                     "roles": [["name": "member"]],
                 ],
                 fields: [
@@ -304,7 +333,8 @@ enum RouteCases {
             "POST /v3/users/{user_id}/application_credentials": BodyCase(
                 wrapper: "application_credential", persona: .projectMember, valid: ["name": "another"],
                 fields: [
-                    "name": .string, "description": .string, "secret": .string, "expires_at": .string, "unrestricted": .bool,
+                    "name": .string, "description": .string, "secret": .string, "expires_at": .string,
+                    "unrestricted": .bool,
                     "roles": .array, "access_rules": .array,
                 ]),
         ]
@@ -313,7 +343,8 @@ enum RouteCases {
     private static func limits(_ things: RouteThings) -> [String: BodyCase] {
         let service = JSON.string(things.parameters["service_id"] ?? "")
         let registered: [String: BodyCase.Kind] = [
-            "service_id": .string, "region_id": .string, "resource_name": .string, "default_limit": .int, "description": .string,
+            "service_id": .string, "region_id": .string, "resource_name": .string, "default_limit": .int,
+            "description": .string,
         ]
         return [
             "POST /v3/registered_limits": BodyCase(
@@ -324,14 +355,16 @@ enum RouteCases {
             "POST /v3/limits": BodyCase(
                 wrapper: "limits", isArray: true,
                 valid: [
-                    "service_id": service, "resource_name": "things", "resource_limit": 1, "project_id": .string(Places.web.text),
+                    "service_id": service, "resource_name": "things", "resource_limit": 1,
+                    "project_id": .string(Places.web.text),
                 ],
                 fields: [
                     "service_id": .string, "region_id": .string, "resource_name": .string, "resource_limit": .int,
                     "description": .string, "project_id": .string,
                 ]),
             "PATCH /v3/limits/{limit_id}": BodyCase(
-                wrapper: "limit", valid: ["resource_limit": 1], fields: ["resource_limit": .int, "description": .string]),
+                wrapper: "limit", valid: ["resource_limit": 1],
+                fields: ["resource_limit": .int, "description": .string]),
         ]
     }
 }
