@@ -14,17 +14,12 @@ enum IdentitySchema {
                 domain_id TEXT REFERENCES project(id) ON DELETE CASCADE,
                 parent_id TEXT REFERENCES project(id) ON DELETE CASCADE,
                 is_domain INTEGER NOT NULL, enabled INTEGER NOT NULL, description TEXT NOT NULL,
-                options TEXT NOT NULL, extra TEXT NOT NULL)
+                options TEXT NOT NULL, extra TEXT NOT NULL, tags TEXT NOT NULL DEFAULT '')
             """,
             "CREATE UNIQUE INDEX project_name ON project(domain_id, name) WHERE is_domain = 0",
             "CREATE UNIQUE INDEX domain_name ON project(name) WHERE is_domain = 1",
+            "CREATE INDEX project_domains ON project(id) WHERE is_domain = 1",
             "CREATE INDEX project_parent ON project(parent_id)",
-            """
-            CREATE TABLE project_tag (
-                project_id TEXT NOT NULL REFERENCES project(id) ON DELETE CASCADE, name TEXT NOT NULL,
-                PRIMARY KEY (project_id, name))
-            """,
-            "CREATE INDEX project_tag_name ON project_tag(name)",
             """
             CREATE TABLE domain_config (
                 domain_id TEXT NOT NULL REFERENCES project(id) ON DELETE CASCADE,

@@ -200,11 +200,15 @@ import Testing
             #expect(await ids("is_domain=0") == [red, blue, none])
             let domains = await cloud.get("/v3/projects?is_domain=true").ids("projects")
             #expect(domains.contains(Places.home.text) && !domains.contains(red))
+            let many = (0..<81).map { "t\($0)" }.joined(separator: ",")
+            #expect(await cloud.get("/v3/projects?tags=\(many)").status == 400)
             #expect(await cloud.get("/v3/projects?limit=0").status == 400)
             #expect(await cloud.get("/v3/projects?limit=x").status == 400)
-            // Many tags do not shorten a page.
-            let page = await cloud.get("/v3/projects?domain_id=\(Places.home)&limit=3")
-            #expect(page.ids("projects").count == 3)
+            // A tag is found whole, not as a part of another.
+            _ = try await make("long", ["aab", "b c"])
+            #expect(await ids("tags=a") == [red])
+            #expect(await ids("tags=b") == [red, blue])
+            #expect(await ids("tags-any=c,aab").count == 1)
         }
     }
 

@@ -22,7 +22,7 @@ struct DomainArea: IdentityArea {
         [
             Route(.get, "/v3/domains", "identity:list_domains", target: CallerDomain.init) { call, caller in
                 let page = try PageRequest(call)
-                var filter = ProjectFilter(call.query)
+                var filter = try ProjectFilter(call.query)
                 filter.isDomain = true
                 let domains = try await service.list(filter, visible: caller.id, page)
                 return .list("domains", domains, page: page, call: call, links: links, id: \.id.text) { w, domain in

@@ -12,7 +12,7 @@ struct DomainService: Sendable {
 
     func shown(_ id: ID<Domain>) async throws -> ProjectRecord {
         try await environment.database.read("domain.show") { connection in
-            guard let domain = try ProjectStore.shown(ID(id.text), connection), domain.isDomain else {
+            guard let domain = try ProjectStore.find(ID(id.text), connection), domain.isDomain else {
                 throw CloudError.notFound("domain", id.text)
             }
             return domain
@@ -21,15 +21,14 @@ struct DomainService: Sendable {
 
     func list(_ filter: ProjectFilter, visible: ID<Domain>?, _ page: PageRequest) async throws -> [ProjectRecord] {
         try await environment.database.read("domain.list") { connection in
-            guard let visible else { return try ProjectStore.list(filter, page, connection) }
-            return try ProjectStore.list(onlyDomain: visible, filter, page, connection)
+            try ProjectStore.list(filter, onlyDomain: visible, page, connection)
         }
     }
 
     func update(_ domain: ProjectRecord, _ fields: ProjectFields, by call: Call) async throws -> ProjectRecord {
         let id = domain.id
         return try await environment.change("domain.update", by: call) { connection, changes in
-            guard let stored = try ProjectStore.shown(id, connection), stored.isDomain else {
+            guard let stored = try ProjectStore.find(id, connection), stored.isDomain else {
                 throw CloudError.notFound("domain", id.text)
             }
             try ImmutableOption.checkUpdate(isImmutable: stored.isImmutable, body: fields.body, "domain", id.text)

@@ -78,17 +78,15 @@ enum EndpointFilterStore {
     static func projects(
         of endpoint: ID<Endpoint>, after marker: String?, limit: Int, _ connection: any Connection
     ) throws -> [ProjectRecord] {
-        ProjectStore.records(
-            try connection.rows(
-                """
-                SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
-                    p.extra, t.name
-                FROM project p LEFT JOIN project_tag t ON t.project_id = p.id
-                WHERE p.id IN (
-                    SELECT project_id FROM project_endpoint WHERE endpoint_id = $1 AND project_id > $2
-                    ORDER BY project_id LIMIT $3)
-                ORDER BY p.id, t.name
-                """, [.id(endpoint), .text(marker ?? ""), .int(Int64(limit))]))
+        try connection.rows(
+            """
+            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra, tags
+            FROM project WHERE id IN (
+                SELECT project_id FROM project_endpoint WHERE endpoint_id = $1 AND project_id > $2
+                ORDER BY project_id LIMIT $3)
+            ORDER BY id
+            """, [.id(endpoint), .text(marker ?? ""), .int(Int64(limit))]
+        ).map(ProjectStore.record)
     }
 
     // MARK: Groups of a project
@@ -131,16 +129,14 @@ enum EndpointFilterStore {
     static func projects(
         of group: ID<EndpointGroup>, after marker: String?, limit: Int, _ connection: any Connection
     ) throws -> [ProjectRecord] {
-        ProjectStore.records(
-            try connection.rows(
-                """
-                SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
-                    p.extra, t.name
-                FROM project p LEFT JOIN project_tag t ON t.project_id = p.id
-                WHERE p.id IN (
-                    SELECT project_id FROM project_endpoint_group WHERE endpoint_group_id = $1 AND project_id > $2
-                    ORDER BY project_id LIMIT $3)
-                ORDER BY p.id, t.name
-                """, [.id(group), .text(marker ?? ""), .int(Int64(limit))]))
+        try connection.rows(
+            """
+            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra, tags
+            FROM project WHERE id IN (
+                SELECT project_id FROM project_endpoint_group WHERE endpoint_group_id = $1 AND project_id > $2
+                ORDER BY project_id LIMIT $3)
+            ORDER BY id
+            """, [.id(group), .text(marker ?? ""), .int(Int64(limit))]
+        ).map(ProjectStore.record)
     }
 }

@@ -16,7 +16,7 @@ package struct ProjectRecord: Sendable, PolicyTarget {
     package var isDomain: Bool
     package var isEnabled: Bool
     package var description: String
-    /// In alphabetical order. Read only where they are shown: by `ProjectStore.shown` and the lists.
+    /// In alphabetical order.
     package var tags: [String] = []
     package var options: JSON.Object
     package var extra: JSON.Object

@@ -74,7 +74,7 @@ struct ProjectArea: IdentityArea {
     }
 
     private func projectFilter(_ call: Call, visible: ID<Domain>?) throws -> ProjectFilter {
-        var filter = ProjectFilter(call.query)
+        var filter = try ProjectFilter(call.query)
         filter.domain = call.query["domain_id"].map { ID($0) }
         filter.visibleDomain = visible
         filter.parent = call.query["parent_id"].map { ID($0) }

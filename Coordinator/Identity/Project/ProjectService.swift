@@ -13,7 +13,7 @@ struct ProjectService: Sendable {
 
     func shown(_ id: ID<Project>) async throws -> ProjectRecord {
         try await environment.database.read("project.show") { connection in
-            guard let project = try ProjectStore.shown(id, connection) else {
+            guard let project = try ProjectStore.find(id, connection) else {
                 throw CloudError.notFound("project", id.text)
             }
             return project
@@ -35,8 +35,8 @@ struct ProjectService: Sendable {
             if request.subtree != nil { family.subtree = try ProjectStore.subtree(of: project.id, connection) }
             guard request.isList else { return family }
             let visible = try ProjectStore.projectIDs(of: user, groups: groups, connection)
-            if request.parents == .list { family.parents = try Self.shown(family.parents, visible, connection) }
-            if request.subtree == .list { family.subtree = try Self.shown(family.subtree, visible, connection) }
+            if request.parents == .list { family.parents.removeAll { !visible.contains($0.id) } }
+            if request.subtree == .list { family.subtree.removeAll { !visible.contains($0.id) } }
             if request.withLimits {
                 let ids = (family.parents + family.subtree).map(\.id)
                 family.limits = Dictionary(grouping: try LimitStore.limits(of: ids, connection)) {
@@ -52,16 +52,6 @@ struct ProjectService: Sendable {
         return try await users.groupIDs(of: user)
     }
 
-    /// Those of the list that may be seen, with their tags.
-    private static func shown(
-        _ projects: [ProjectRecord], _ visible: Set<ID<Project>>, _ connection: any Connection
-    ) throws -> [ProjectRecord] {
-        var shown = projects.filter { visible.contains($0.id) }
-        let tags = try ProjectStore.tags(of: shown.map(\.id), connection)
-        for i in shown.indices { shown[i].tags = tags[shown[i].id] ?? [] }
-        return shown
-    }
-
     // MARK: Changing
 
     func create(_ project: ProjectRecord, by call: Call) async throws {
@@ -69,7 +59,8 @@ struct ProjectService: Sendable {
         try await environment.change("project.create", by: call) { connection, changes in
             if !project.isDomain { try Self.checkPlace(of: project, settings, connection) }
             guard try ProjectStore.find(project.id, connection) == nil else {
-                throw CloudError.conflict("""
+                throw CloudError.conflict(
+                    """
                     Conflict occurred attempting to store \(project.kind) - Duplicate entry found with ID \(project.id).
                     """)
             }
@@ -114,7 +105,7 @@ struct ProjectService: Sendable {
 
     func update(_ id: ID<Project>, _ fields: ProjectFields, by call: Call) async throws -> ProjectRecord {
         try await environment.change("project.update", by: call) { connection, changes in
-            guard let stored = try ProjectStore.shown(id, connection) else {
+            guard let stored = try ProjectStore.find(id, connection) else {
                 throw CloudError.notFound("project", id.text)
             }
             try ImmutableOption.checkUpdate(isImmutable: stored.isImmutable, body: fields.body, stored.kind, id.text)
@@ -146,7 +137,6 @@ struct ProjectService: Sendable {
         fields.apply(to: &project)
         if project.isEnabled != stored.isEnabled { try checkSwitch(project, connection) }
         try storing(project) { try ProjectStore.update(project, connection) }
-        if project.tags != stored.tags { try ProjectStore.replaceTags(project.tags, of: project.id, connection) }
         if stored.isEnabled, !project.isEnabled { changes.revoke(project.revocation) }
         changes.record(.updated, project.kind, project.id.text, domain: project.owner, touching: project.cacheKeys)
         return project
@@ -209,12 +199,11 @@ struct ProjectService: Sendable {
     // MARK: Tags
 
     func replaceTags(_ tags: [String], of project: ProjectRecord, by call: Call) async throws {
-        try await changeTags(of: project, by: call) { try ProjectStore.replaceTags(tags, of: project.id, $0) }
+        try await changeTags(of: project, by: call) { $0 = tags }
     }
 
     func addTag(_ tag: String, to project: ProjectRecord, by call: Call) async throws {
-        try await changeTags(of: project, by: call) { connection in
-            let tags = try ProjectStore.tags(of: [project.id], connection)[project.id] ?? []
+        try await changeTags(of: project, by: call) { tags in
             guard !tags.contains(tag) else {
                 throw CloudError.badRequest("Invalid input for field 'tags': the project has the tag \(tag) already.")
             }
@@ -222,28 +211,28 @@ struct ProjectService: Sendable {
                 throw CloudError.badRequest(
                     "Invalid input for field 'tags': the project has \(tags.count) tags, which is the most allowed.")
             }
-            try ProjectStore.insertTags([tag], of: project.id, connection)
+            tags = (tags + [tag]).sorted()
         }
     }
 
     func removeTag(_ tag: String, from project: ProjectRecord, by call: Call) async throws {
-        try await changeTags(of: project, by: call) { connection in
-            guard try ProjectStore.deleteTag(tag, of: project.id, connection) else {
-                throw CloudError.notFound("project tag", tag)
-            }
+        try await changeTags(of: project, by: call) { tags in
+            guard let at = tags.firstIndex(of: tag) else { throw CloudError.notFound("project tag", tag) }
+            tags.remove(at: at)
         }
     }
 
     private func changeTags(
-        of project: ProjectRecord, by call: Call, _ change: @escaping @Sendable (any Connection) throws -> Void
+        of project: ProjectRecord, by call: Call, _ change: @escaping @Sendable (inout [String]) throws -> Void
     ) async throws {
         let id = project.id
         try await environment.change("project.tags", by: call) { connection, changes in
-            guard let stored = try ProjectStore.find(id, connection) else {
+            guard var stored = try ProjectStore.find(id, connection) else {
                 throw CloudError.notFound("project", id.text)
             }
             try ImmutableOption.checkUpdate(isImmutable: stored.isImmutable, stored.kind, id.text)
-            try change(connection)
+            try change(&stored.tags)
+            try ProjectStore.update(stored, connection)
             changes.record(.updated, stored.kind, id.text, domain: stored.owner, touching: stored.cacheKeys)
         }
     }

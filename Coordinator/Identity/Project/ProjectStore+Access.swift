@@ -20,9 +20,7 @@ extension ProjectStore {
             ), below(id) AS (
                 SELECT p.id FROM project p JOIN held ON held.target_id = p.parent_id AND held.inherited = 1
                 UNION SELECT p.id FROM project p JOIN below ON p.parent_id = below.id)
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
-                p.extra, t.name
-            FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
+            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra, tags FROM project
             """)
         query.filter("is_domain = 0")
         query.filter("id IN (SELECT target_id FROM held WHERE inherited = 0 UNION SELECT id FROM below)")
@@ -41,9 +39,7 @@ extension ProjectStore {
     ) throws -> [ProjectRecord] {
         var query = Query(
             """
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
-                p.extra, t.name
-            FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
+            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra, tags FROM project
             """)
         query.filter("is_domain = 1")
         query.filter("id IN (SELECT target_id FROM assignment WHERE target_kind = 'domain' AND inherited = 0 AND")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of projects and domains: whatever the filters, one statement, tags included. The page is cut in a sub-select,
-// so that a project with many tags still counts as one row of it.
+// Lists of projects and domains: whatever the filters, one statement.
 
 import Core
 import Database
@@ -25,12 +24,16 @@ struct ProjectFilter: Sendable {
         let names: [String]
     }
 
-    init(_ query: QueryParameters) {
+    init(_ query: QueryParameters) throws {
         name = NameFilter(query)
         isEnabled = query.contains("enabled") ? query.flag("enabled") : nil
-        tags = TagFilter.Kind.allCases.compactMap { kind in
+        tags = try TagFilter.Kind.allCases.compactMap { kind in
             guard let text = query[kind.rawValue], !text.isEmpty else { return nil }
             let names = Set(text.split(separator: ",").map(String.init))
+            guard names.count <= ProjectTag.most else {
+                throw CloudError.badRequest(
+                    "Invalid input for field '\(kind.rawValue)': it names more than \(ProjectTag.most) tags.")
+            }
             return names.isEmpty ? nil : TagFilter(kind: kind, names: names.sorted())
         }
     }
@@ -49,60 +52,42 @@ struct ProjectFilter: Sendable {
 
 extension ProjectFilter.TagFilter {
     fileprivate func apply(to query: inout Query) {
-        query.filter("(SELECT COUNT(*) FROM project_tag g WHERE g.project_id = project.id AND g.name IN (")
+        let (start, joint): (StaticString, StaticString) =
+            switch kind {
+            case .all: ("(", "AND")
+            case .any: ("(", "OR")
+            case .notAll: ("NOT (", "AND")
+            case .notAny: ("NOT (", "OR")
+            }
+        query.filter(start)
         for (i, name) in names.enumerated() {
-            if i == 0 { query.append("?", .text(name)) } else { query.append(", ?", .text(name)) }
+            if i > 0 { query.append(joint) }
+            query.append("replace(tags, CAST(? AS TEXT), '') <> tags", .text(StoredTags.text([name])))
         }
-        let count = SQLValue.int(Int64(names.count))
-        switch kind {
-        case .all: query.append(")) = ?", count)
-        case .any: query.append(")) > 0")
-        case .notAll: query.append(")) < ?", count)
-        case .notAny: query.append(")) = 0")
-        }
+        query.append(")")
     }
 }
 
 extension ProjectStore {
-    /// One row more than the page holds, when there are more.
-    static func list(_ filter: ProjectFilter, _ page: PageRequest, _ connection: any Connection) throws
-        -> [ProjectRecord]
-    {
-        var query = Query(
-            """
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
-                p.extra, t.name
-            FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
-            """)
-        filter.apply(to: &query)
-        return try finish(&query, page, connection)
-    }
-
-    /// One domain as a list: all that a caller scoped to it sees.
+    /// One row more than the page holds, when there are more. `onlyDomain` makes a list of that one domain: all that a
+    /// caller scoped to it sees of the domains.
     static func list(
-        onlyDomain id: ID<Domain>, _ filter: ProjectFilter, _ page: PageRequest, _ connection: any Connection
-    )
-        throws -> [ProjectRecord]
-    {
+        _ filter: ProjectFilter, onlyDomain: ID<Domain>? = nil, _ page: PageRequest, _ connection: any Connection
+    ) throws -> [ProjectRecord] {
         var query = Query(
             """
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options,
-                p.extra, t.name
-            FROM (SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra FROM project
+            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra, tags FROM project
             """)
         filter.apply(to: &query)
-        query.filter("id = ?", .id(id))
+        if let onlyDomain { query.filter("id = ?", .id(onlyDomain)) }
         return try finish(&query, page, connection)
     }
 
-    static func finish(_ query: inout Query, _ page: PageRequest, _ connection: any Connection) throws
-        -> [ProjectRecord]
-    {
+    static func finish(
+        _ query: inout Query, _ page: PageRequest, _ connection: any Connection
+    ) throws -> [ProjectRecord] {
         if let marker = page.marker { query.filter("id > ?", .text(marker)) }
-        query.append(
-            """
-            ORDER BY id LIMIT ?) p LEFT JOIN project_tag t ON t.project_id = p.id ORDER BY p.id, t.name
-            """, .int(Int64(page.limit) + 1))
-        return records(try connection.rows(query))
+        query.append("ORDER BY id LIMIT ?", .int(Int64(page.limit) + 1))
+        return try connection.rows(query).map(record)
     }
 }

@@ -12,7 +12,8 @@ extension ProjectStore {
             WITH RECURSIVE line(id, parent_id, level) AS (
                 SELECT id, parent_id, 0 FROM project WHERE id = $1
                 UNION ALL SELECT p.id, p.parent_id, line.level + 1 FROM project p JOIN line ON p.id = line.parent_id)
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra,
+                p.tags
             FROM line JOIN project p ON p.id = line.id WHERE line.level > 0 ORDER BY line.level
             """, [.id(id)]
         ).map(record)
@@ -25,7 +26,8 @@ extension ProjectStore {
             WITH RECURSIVE below(id, level) AS (
                 SELECT id, 1 FROM project WHERE parent_id = $1
                 UNION ALL SELECT p.id, below.level + 1 FROM project p JOIN below ON p.parent_id = below.id)
-            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra
+            SELECT p.id, p.name, p.domain_id, p.parent_id, p.is_domain, p.enabled, p.description, p.options, p.extra,
+                p.tags
             FROM below JOIN project p ON p.id = below.id ORDER BY below.level, p.id
             """, [.id(id)]
         ).map(record)
@@ -49,17 +51,9 @@ extension ProjectStore {
     static func immutableProject(in domain: ID<Domain>, _ connection: any Connection) throws -> ProjectRecord? {
         try connection.rows(
             """
-            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra
+            SELECT id, name, domain_id, parent_id, is_domain, enabled, description, options, extra, tags
             FROM project WHERE domain_id = $1 AND options <> '{}'
             """, [.id(domain)]
         ).lazy.map(record).first { $0.isImmutable }
-    }
-
-    /// Tags of several projects, each project's in alphabetical order.
-    static func tags(of projects: [ID<Project>], _ connection: any Connection) throws -> [ID<Project>: [String]] {
-        var query = Query("SELECT project_id, name FROM project_tag")
-        query.filter("project_id", in: projects.map { .id($0) })
-        query.append("ORDER BY project_id, name")
-        return Dictionary(grouping: try connection.rows(query)) { $0.id(0) }.mapValues { $0.map { $0.text(1) } }
     }
 }
