@@ -127,6 +127,35 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatMayHaveNoBodyHasNone() async throws {
+        let routes = [
+            Route(.get, "/none", open: .open) { _ in Response(.noContent, body: .bytes(Array("surprise".utf8))) },
+            Route(.get, "/same", open: .open) { _ in
+                Response(.notModified, body: .stream(length: nil) { try await $0.write(Array("surprise".utf8)) })
+            },
+        ]
+        try await withServer(routes: routes) { server in
+            let client = try RawClient(port: server.port)
+            for (path, status) in [("/test/none", 204), ("/test/same", 304), ("/test/none", 204)] {
+                let response = try client.get(path)
+                #expect(response.status == status)
+                #expect(response["content-length"] == nil)
+                #expect(response["transfer-encoding"] == nil)
+            }
+            #expect(try client.get("/test/small").text == #"{"ok":true}"#)
+        }
+    }
+
+    @Test func aClientThatEndsItsHalfStillGetsItsAnswer() async throws {
+        try await withServer { server in
+            let client = try RawClient(port: server.port)
+            try client.send("POST /test/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello")
+            client.endSending()
+            #expect(try client.readResponse().text == "hello")
+            #expect(client.isEnded())
+        }
+    }
+
     @Test func aResponseHeaderCannotBeSplit() async throws {
         try await withServer { server in
             let response = try RawClient(port: server.port).get("/test/split")

@@ -112,7 +112,9 @@ extension Connection {
     // MARK: Response
 
     nonisolated(nonsending) private func send(_ answer: Answer, to request: Request) async throws {
-        let isHead = request.method == .head
+        // What follows such an answer is the next one, whatever a handler meant.
+        let status = answer.response.status.code
+        let isBodiless = request.method == .head || status == 204 || status == 304
         if !body.isDone && !body.isWorthDiscarding || owner.isDraining { keepsAlive = false }
         switch answer.response.body {
         case .empty:
@@ -120,8 +122,8 @@ extension Connection {
             sendScratch()
         case .bytes(let bytes):
             writeHead(answer, request, length: bytes.count)
-            if isHead || bytes.count <= Self.joinedBytes {
-                if !isHead { owner.output.append(bytes) }
+            if isBodiless || bytes.count <= Self.joinedBytes {
+                if !isBodiless { owner.output.append(bytes) }
                 sendScratch()
             } else {
                 sendScratch()
@@ -130,9 +132,9 @@ extension Connection {
         case .file(let slice):
             writeHead(answer, request, length: slice.count)
             sendScratch()
-            start(slice, isHead: isHead)
+            start(slice, isBodiless: isBodiless)
         case .stream(let length, let produce):
-            try await stream(answer, request, length, produce)
+            try await stream(answer, request, length, isBodiless: isBodiless, produce)
         case .webSocket(let name, let talk):
             try await upgrade(answer, request, name, talk)
         }
@@ -140,8 +142,8 @@ extension Connection {
         if phase == .closed { throw ConnectionError.closed }
     }
 
-    private func start(_ slice: FileSlice, isHead: Bool) {
-        if isHead || slice.count == 0 || phase == .closed {
+    private func start(_ slice: FileSlice, isBodiless: Bool) {
+        if isBodiless || slice.count == 0 || phase == .closed {
             Glibc.close(slice.descriptor)
             return
         }
@@ -151,7 +153,7 @@ extension Connection {
     }
 
     nonisolated(nonsending) private func stream(
-        _ answer: Answer, _ request: Request, _ length: Int?,
+        _ answer: Answer, _ request: Request, _ length: Int?, isBodiless: Bool,
         _ produce: @Sendable (any ResponseBodyWriter) async throws -> Void
     ) async throws {
         // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
@@ -159,7 +161,7 @@ extension Connection {
         if length == nil, isVersion10 { keepsAlive = false }
         writeHead(answer, request, length: length, isChunked: isChunked)
         sendScratch()
-        if request.method == .head { return }
+        if isBodiless { return }
         let writer = StreamWriter(self, serial: serial, length: length, isChunked: isChunked)
         do {
             try await produce(writer)
@@ -199,9 +201,10 @@ extension Connection {
             }
         }
         for (name, value) in answer.extra { writeField(name, value) }
-        if isChunked {
+        let isFramed = status.code >= 200 && status.code != 204 && status.code != 304
+        if isFramed, isChunked {
             out.append("\r\nTransfer-Encoding: chunked")
-        } else if let length, !hasLength, status.code != 204, status.code != 304, status.code >= 200 {
+        } else if isFramed, !hasLength, let length {
             out.append("\r\nContent-Length: ")
             out.append(decimal: length)
         }

@@ -109,11 +109,8 @@ final class AccessLog: TimerTarget {
     private func end() {
         buffer.append("\"}\n")
         lines += 1
-        if buffer.count >= Self.bunch {
-            flush()
-        } else if lines == 1, let timer {
-            loop.arm(timer, milliseconds: Self.milliseconds)
-        }
+        guard buffer.count < Self.bunch, let timer else { return flush() }
+        if lines == 1 { loop.arm(timer, milliseconds: Self.milliseconds) }
     }
 
     func flush() {
