@@ -1,64 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of the domains' own options, and the typed configuration that the directory code asks for, which is cached: a
-// domain's options are read once and again only after a write touched the domain.
+// Rules of the domains' own options, and the typed configuration that the directory code asks for. A change touches the
+// domain, so that nothing made of its former options is used again.
 
 import Core
 import Database
 import HTTP
 import JSON
-import Synchronization
 
-package final class DomainConfigService: Sendable {
-    /// Domains whose configuration is kept in memory; each entry is about 2 KiB.
-    private static let mostCached = 10_000
-
+package struct DomainConfigService: Sendable {
     private let environment: IdentityEnvironment
-    private let cache = Mutex<[ID<Domain>: (snapshot: Stamps.Snapshot, configuration: DomainConfiguration)]>([:])
 
     package init(environment: IdentityEnvironment) { self.environment = environment }
 
     // MARK: For the directory code
 
-    /// What a domain's users and groups come from; a domain without options has our own tables.
+    /// What a domain's users and groups come from; a domain without options has our own tables. One statement: who asks
+    /// often keeps what it made of it while the domain is not touched.
     package func configuration(of domain: ID<Domain>) async throws -> DomainConfiguration {
-        if let cached = cached(domain) { return cached }
-        let snapshot = environment.stamps.snapshot([.domain(domain)])
-        let stored = try await environment.database.read("domain_config.of") {
-            try DomainConfigStore.options(of: domain, $0)
-        }
-        return keep(try typed(stored), of: domain, snapshot)
-    }
-
-    /// The same inside a read or write that is under way.
-    package func configuration(of domain: ID<Domain>, _ connection: any Connection) throws -> DomainConfiguration {
-        if let cached = cached(domain) { return cached }
-        let snapshot = environment.stamps.snapshot([.domain(domain)])
-        return keep(try typed(try DomainConfigStore.options(of: domain, connection)), of: domain, snapshot)
-    }
-
-    /// The domains whose users and groups come from a directory.
-    package func directoryDomains() async throws -> [ID<Domain>] {
-        try await environment.database.read("domain_config.drivers") { connection in
-            try DomainConfigStore.values(of: "driver", in: "identity", connection)
-                .filter { (try? JSON.parse($0.value))?.string == "ldap" }.map(\.domain)
-        }
-    }
-
-    private func cached(_ domain: ID<Domain>) -> DomainConfiguration? {
-        cache.withLock { cache in
-            guard let entry = cache[domain], environment.stamps.isCurrent(entry.snapshot) else { return nil }
-            return entry.configuration
-        }
-    }
-
-    private func keep(
-        _ configuration: DomainConfiguration, of domain: ID<Domain>, _ snapshot: Stamps.Snapshot
-    ) -> DomainConfiguration {
-        cache.withLock { cache in
-            if cache.count >= Self.mostCached { cache.removeAll() }
-            cache[domain] = (snapshot, configuration)
-        }
-        return configuration
+        try typed(
+            try await environment.database.read("domain_config.of") { try DomainConfigStore.options(of: domain, $0) })
     }
 
     private func typed(_ stored: [StoredOption]) throws -> DomainConfiguration {
@@ -107,7 +67,7 @@ package final class DomainConfigService: Sendable {
         try DomainConfigOption.check(place.group, place.option)
         return try await environment.database.read("domain_config.show") { connection in
             try place.requireDomain(connection)
-            let found = try self.shown(place, connection)
+            let found = try shown(place, connection)
             guard !found.isNull else { throw place.notFound }
             return found
         }
@@ -140,7 +100,7 @@ package final class DomainConfigService: Sendable {
             try DomainConfigStore.delete(of: domain, connection)
             for option in options { try DomainConfigStore.put(option, connection) }
             Self.record(isNew ? .created : .updated, domain, &changes)
-            return (try self.shownOrEmpty(place, connection), isNew)
+            return (try shownOrEmpty(place, connection), isNew)
         }
     }
 
@@ -152,7 +112,7 @@ package final class DomainConfigService: Sendable {
             if place.group != nil { try place.requireSet(connection) }
             for option in options { try DomainConfigStore.put(option, connection) }
             Self.record(.updated, place.domain, &changes)
-            return try self.shownOrEmpty(DomainConfigPlace(domain: place.domain), connection)
+            return try shownOrEmpty(DomainConfigPlace(domain: place.domain), connection)
         }
     }
 

@@ -26,19 +26,6 @@ enum DomainConfigStore {
         }
     }
 
-    /// The domains that set an option, with what they set it to.
-    static func values(of option: String, in group: String, _ connection: any Connection) throws -> [StoredOption] {
-        try connection.rows(
-            """
-            SELECT domain_id, group_name, option_name, value, is_sensitive
-            FROM domain_config WHERE group_name = $1 AND option_name = $2 ORDER BY domain_id
-            """, [.text(group), .text(option)]
-        ).map { row in
-            StoredOption(
-                domain: row.id(0), group: row.text(1), name: row.text(2), value: row.blob(3), isSensitive: row.bool(4))
-        }
-    }
-
     /// Adds the option or replaces its value.
     static func put(_ option: StoredOption, _ connection: any Connection) throws {
         try connection.execute(
