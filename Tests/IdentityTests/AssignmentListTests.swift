@@ -195,9 +195,10 @@ struct AssignmentListTests {
     @Test(arguments: TestEngine.available)
     func `pages together are the whole list`(_ engine: TestEngine) async throws {
         try await withCloud(engine) { cloud in
-            try await cloud.put(
-                "/v3/OS-INHERIT/domains/\(Places.home)/users/\(someone)/roles/\(try cloud.role("member"))/inherited_to_projects"
-            )
+            let member = try cloud.role("member")
+            let inherited =
+                "/v3/OS-INHERIT/domains/\(Places.home)/users/\(someone)/roles/\(member)/inherited_to_projects"
+            try await cloud.put(inherited)
             for flags in ["", "&effective", "&include_names", "&effective&include_names"] {
                 let all = words(try await cloud.request(.get, "/v3/role_assignments?x" + flags, as: .systemReader))
                 var seen: [String] = []

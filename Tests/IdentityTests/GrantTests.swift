@@ -205,8 +205,8 @@ struct GrantTests {
         try await withCloud { cloud in
             let below = try await cloud.makeProject("below", below: Places.web.text)
             let member = try cloud.role("member")
-            let path =
-                "/v3/OS-INHERIT/projects/\(Places.web)/users/\(Persona.unscoped.userID)/roles/\(member)/inherited_to_projects"
+            let user = Persona.unscoped.userID
+            let path = "/v3/OS-INHERIT/projects/\(Places.web)/users/\(user)/roles/\(member)/inherited_to_projects"
             try await cloud.put(path)
             #expect(
                 try await cloud.signIn(.unscoped, scope: ["project": ["id": .string(Places.web.text)]]).token == nil)

@@ -127,7 +127,8 @@ struct ApplicationCredentialService: Sendable {
         if let missing = roles.subtracting(held).min() {
             throw CloudError.badRequest(
                 """
-                Invalid application credential: Cannot create an application credential with unassigned role \(missing); \
+                Invalid application credential: Cannot create an application credential with unassigned role \
+                \(missing); \
                 the token does not have it.
                 """)
         }

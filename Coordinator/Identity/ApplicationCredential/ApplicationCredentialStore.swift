@@ -11,8 +11,10 @@ package enum ApplicationCredentialStore {
         var records = collect(
             try connection.rows(
                 """
-                SELECT c.id, c.name, c.user_id, c.project_id, c.description, c.secret_hash, c.expires, c.is_unrestricted, r.role_id
-                FROM application_credential c LEFT JOIN application_credential_role r ON r.application_credential_id = c.id
+                SELECT c.id, c.name, c.user_id, c.project_id, c.description, c.secret_hash, c.expires,
+                    c.is_unrestricted, r.role_id
+                FROM application_credential c
+                LEFT JOIN application_credential_role r ON r.application_credential_id = c.id
                 WHERE c.id = $1 ORDER BY r.role_id
                 """, [.id(id)]))
         try addRules(&records, connection)
@@ -25,8 +27,10 @@ package enum ApplicationCredentialStore {
         var records = collect(
             try connection.rows(
                 """
-                SELECT c.id, c.name, c.user_id, c.project_id, c.description, c.secret_hash, c.expires, c.is_unrestricted, r.role_id
-                FROM application_credential c LEFT JOIN application_credential_role r ON r.application_credential_id = c.id
+                SELECT c.id, c.name, c.user_id, c.project_id, c.description, c.secret_hash, c.expires,
+                    c.is_unrestricted, r.role_id
+                FROM application_credential c
+                LEFT JOIN application_credential_role r ON r.application_credential_id = c.id
                 WHERE c.user_id = $1 AND c.name = $2 ORDER BY r.role_id
                 """, [.id(user), .text(name)]))
         try addRules(&records, connection)
@@ -39,7 +43,8 @@ package enum ApplicationCredentialStore {
     ) throws -> [ApplicationCredentialRecord] {
         var query = Query(
             """
-            SELECT c.id, c.name, c.user_id, c.project_id, c.description, c.secret_hash, c.expires, c.is_unrestricted, r.role_id
+            SELECT c.id, c.name, c.user_id, c.project_id, c.description, c.secret_hash, c.expires, c.is_unrestricted,
+                r.role_id
             FROM (SELECT id, name, user_id, project_id, description, secret_hash, expires, is_unrestricted
                 FROM application_credential
             """)
@@ -94,7 +99,8 @@ package enum ApplicationCredentialStore {
     static func insert(_ record: ApplicationCredentialRecord, _ connection: any Connection) throws {
         try connection.execute(
             """
-            INSERT INTO application_credential (id, name, user_id, project_id, description, secret_hash, expires, is_unrestricted)
+            INSERT INTO application_credential
+                (id, name, user_id, project_id, description, secret_hash, expires, is_unrestricted)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """,
             [
@@ -109,7 +115,10 @@ package enum ApplicationCredentialStore {
         }
         for rule in record.rules {
             try connection.execute(
-                "INSERT INTO application_credential_access_rule (application_credential_id, access_rule_id) VALUES ($1, $2)",
+                """
+                INSERT INTO application_credential_access_rule (application_credential_id, access_rule_id)
+                VALUES ($1, $2)
+                """,
                 [.id(record.id), .id(rule.id)])
         }
     }
@@ -150,7 +159,8 @@ enum AccessRuleStore {
     ) throws -> AccessRuleRecord {
         try connection.execute(
             """
-            INSERT INTO access_rule (id, user_id, service, path, method) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+            INSERT INTO access_rule (id, user_id, service, path, method)
+            VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
             """, [.id(rule.id), .id(user), .text(rule.service), .text(rule.path), .text(rule.method)])
         let found = try connection.row(
             """

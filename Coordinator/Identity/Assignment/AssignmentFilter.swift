@@ -59,7 +59,8 @@ struct AssignmentFilter: Sendable {
         if domain != nil, isInherited == true {
             throw refuse(
                 """
-                Combining effective, scope.domain.id and scope.OS-INHERIT:inherited_to will always result in an empty list.
+                Combining effective, scope.domain.id and scope.OS-INHERIT:inherited_to will always result in an empty \
+                list.
                 """)
         }
     }

@@ -62,7 +62,8 @@ enum AssignmentListStore {
         if filter.includesNames { query.append(namesHead) }
         query.append(
             """
-            SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id, a.inherited, CAST(NULL AS TEXT) AS via_group,
+            SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id, a.inherited,
+                CAST(NULL AS TEXT) AS via_group,
                 CAST(NULL AS TEXT) AS source_id, CAST(NULL AS TEXT) AS source_kind
             """)
         query.append(filter.includesSubtree ? "FROM found a" : "FROM assignment a")
@@ -131,7 +132,8 @@ enum AssignmentListStore {
         if let parts = marker?.parts {
             query.append(
                 """
-                WHERE (e.target_id, e.actor_id, e.role_id, COALESCE(e.via_group, ''), COALESCE(e.source_id, '')) > (?, ?, ?, ?, ?)
+                WHERE (e.target_id, e.actor_id, e.role_id, COALESCE(e.via_group, ''), COALESCE(e.source_id, ''))
+                    > (?, ?, ?, ?, ?)
                 """, .text(parts[0]), .text(parts[1]), .text(parts[2]), .text(parts[3]), .text(parts[4]))
         }
         query.append(
@@ -189,7 +191,8 @@ enum AssignmentListStore {
     ) {
         query.append(
             """
-            SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id, CAST(NULL AS TEXT), CAST(NULL AS TEXT)
+            SELECT a.target_id, a.target_kind, a.actor_id, a.actor_kind, a.role_id,
+                CAST(NULL AS TEXT), CAST(NULL AS TEXT)
             FROM assignment a WHERE a.inherited = 0
             """)
         if let project = filter.project {
@@ -248,8 +251,8 @@ enum AssignmentListStore {
 
     private static let namesHead: StaticString = """
         SELECT x.target_id, x.target_kind, x.actor_id, x.actor_kind, x.role_id, x.inherited, x.via_group, x.source_id,
-            x.source_kind, COALESCE(u.name, g.name), COALESCE(u.domain_id, g.domain_id), ad.name, t.name, t.domain_id, td.name,
-            rd.name
+            x.source_kind, COALESCE(u.name, g.name), COALESCE(u.domain_id, g.domain_id), ad.name, t.name, t.domain_id,
+            td.name, rd.name
         FROM (
         """
 

@@ -9,7 +9,8 @@ extension AssignmentStore {
         try connection.row(
             """
             SELECT 1 FROM assignment
-            WHERE actor_id = $1 AND target_id = $2 AND role_id = $3 AND inherited = $4 AND actor_kind = $5 AND target_kind = $6
+            WHERE actor_id = $1 AND target_id = $2 AND role_id = $3 AND inherited = $4
+                AND actor_kind = $5 AND target_kind = $6
             """, key(assignment)) != nil
     }
 
@@ -18,7 +19,8 @@ extension AssignmentStore {
         try connection.execute(
             """
             DELETE FROM assignment
-            WHERE actor_id = $1 AND target_id = $2 AND role_id = $3 AND inherited = $4 AND actor_kind = $5 AND target_kind = $6
+            WHERE actor_id = $1 AND target_id = $2 AND role_id = $3 AND inherited = $4
+                AND actor_kind = $5 AND target_kind = $6
             """, key(assignment)) > 0
     }
 

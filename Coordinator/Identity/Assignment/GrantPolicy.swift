@@ -9,7 +9,7 @@ extension GrantArea {
         [
             PolicyRule(
                 "identity:check_grant",
-                "(rule:admin_required) or ((role:reader and system_scope:all) or (\(within("reader"))) and (\(roleFits)))",
+                "(\(see)) or (\(within("reader"))) and (\(roleFits))",
                 scopes: [.system, .domain, .project]),
             PolicyRule(
                 "identity:list_grants",

@@ -79,7 +79,7 @@ struct GrantService: Sendable {
         case .domain: break
         case .system:
             throw CloudError.badRequest(
-                "Role \(role.id) is a domain-specific role. Unable to use a domain-specific role in a system assignment."
+                "Role \(role.id) is a domain-specific role. Unable to use a domain-specific role on the system."
             )
         }
     }

@@ -14,24 +14,26 @@ struct RoleArea: IdentityArea {
         wire = RoleWire(links: IdentityLinks(environment.settings))
     }
 
+    private static let see = "rule:admin_required or (role:reader and system_scope:all)"
+
     static let policies =
         [
             PolicyRule(
                 "identity:get_role",
-                "(rule:admin_required or (role:reader and system_scope:all)) or (role:manager and rule:domain_managed_target_role)",
+                "(\(see)) or (role:manager and rule:domain_managed_target_role)",
                 scopes: [.system, .domain, .project]),
             PolicyRule(
                 "identity:list_roles",
-                "(rule:admin_required or (role:reader and system_scope:all)) or (role:manager and domain_id:%(target.domain_id)s)",
+                "(\(see)) or (role:manager and domain_id:%(target.domain_id)s)",
                 scopes: [.system, .domain, .project]),
             PolicyRule("identity:create_role", "rule:admin_required", scopes: [.system, .project]),
             PolicyRule("identity:update_role", "rule:admin_required", scopes: [.system, .project]),
             PolicyRule("identity:delete_role", "rule:admin_required", scopes: [.system, .project]),
             PolicyRule(
-                "identity:get_domain_role", "rule:admin_required or (role:reader and system_scope:all)",
+                "identity:get_domain_role", see,
                 scopes: [.system, .project]),
             PolicyRule(
-                "identity:list_domain_roles", "rule:admin_required or (role:reader and system_scope:all)",
+                "identity:list_domain_roles", see,
                 scopes: [.system, .project]),
             PolicyRule("identity:create_domain_role", "rule:admin_required", scopes: [.system, .project]),
             PolicyRule("identity:update_domain_role", "rule:admin_required", scopes: [.system, .project]),
@@ -39,7 +41,7 @@ struct RoleArea: IdentityArea {
         ]
         + ["get_implied_role", "list_implied_roles", "list_role_inference_rules", "check_implied_role"].map {
             PolicyRule(
-                "identity:\($0)", "rule:admin_required or (role:reader and system_scope:all)",
+                "identity:\($0)", see,
                 scopes: [.system, .project])
         }
         + ["create_implied_role", "delete_implied_role"].map {

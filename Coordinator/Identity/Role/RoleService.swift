@@ -128,7 +128,7 @@ struct RoleService: Sendable {
         }
         if graph.reaches(prior.id, from: implied.id) {
             throw CloudError.forbidden(
-                "\(implied.id) cannot be implied by \(prior.id): it implies that role itself, and implications must not run in a circle."
+                "\(implied.id) cannot be implied by \(prior.id), which it implies: that would be a circle."
             )
         }
     }
