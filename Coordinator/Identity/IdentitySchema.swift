@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Identity's tables. A domain is a project with is_domain = 1, as the API has it. Users and groups of an LDAP domain have no
-// row here, so what points at users and groups carries no foreign key to them; Removal.swift clears those rows when a user,
-// group, project or domain goes. Times are microseconds since 1970, flags 0 or 1, JSON columns text.
+// Identity's tables. A domain is a project with is_domain = 1, as the API has it. Users and groups of an LDAP domain
+// have no row here, so what points at users and groups carries no foreign key to them; Removal.swift clears those rows
+// when a user, group, project or domain goes. Times are microseconds since 1970, flags 0 or 1, JSON columns text.
 
 import Database
 
@@ -95,7 +95,7 @@ enum IdentitySchema {
                     actor_kind TEXT NOT NULL, target_kind TEXT NOT NULL,
                     PRIMARY KEY (actor_id, target_id, role_id, inherited))
                 """,
-                // Lists are paged in the order target, actor, role, inherited: each index gives that order for its filter.
+                // Lists are paged in the order target, actor, role, inherited: each index gives it for its filter.
                 "CREATE INDEX assignment_target ON assignment(target_id, actor_id, role_id, inherited)",
                 "CREATE INDEX assignment_role ON assignment(role_id, target_id, actor_id, inherited, actor_kind, target_kind)",
                 "CREATE INDEX assignment_inherited ON assignment(target_id, actor_id, role_id) WHERE inherited = 1",
@@ -222,7 +222,7 @@ enum IdentitySchema {
         Migration(
             "identity.7.tokens",
             [
-                // One primary signs; older ones verify until their last token has expired. key is sealed with the master key.
+                // The newest signs; older ones verify until their last token has expired. key is sealed.
                 "CREATE TABLE token_key (id TEXT PRIMARY KEY, key BLOB NOT NULL, created BIGINT NOT NULL)",
                 """
                 CREATE TABLE revocation (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a parsed head to a finished answer. A task on the connection's loop serves one request after the other as long as
-// they keep coming; a quiet connection has none.
+// From a parsed head to a finished answer. A task on the connection's loop serves one request after the other as long
+// as they keep coming; a quiet connection has none.
 
 import Core
 import Glibc
