@@ -8,7 +8,7 @@ import Core
 import Synchronization
 
 final class TokenCache: Sendable {
-    private static let ways = 4
+    private static let ways = 8
     private static let shardCount = 16
     private struct Entry {
         let text: [UInt8]

@@ -9,7 +9,8 @@ import Database
 import HTTP
 
 package final class TokenService: Sendable {
-    static let cachedTokens = 1 << 18
+    /// Places; twice as many tokens as are expected to live, so that few lose their place to another.
+    static let cachedTokens = 1 << 19
     /// Longer texts are no tokens of ours.
     static let largestTokenBytes = 1024
 
